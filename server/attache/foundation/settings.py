@@ -1,0 +1,264 @@
+"""What the user has set, read once and from the weakest place to the strongest.
+
+Defaults, the user's file, the workspace's file, `.env` files, the environment, the options of this call. What a folder
+carries counts only once the user trusts the folder, and never for what `USER_ONLY` names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, cast
+
+from pydantic import Field, PrivateAttr, ValidationError
+
+from attache.foundation import dotenv
+from attache.foundation.registry import near
+from attache.schema.data import Record
+from attache.schema.errors import SettingsError
+from attache.schema.session import ApprovePolicy, Mode
+
+Values = dict[str, Any]
+Where = Callable[[tuple[str, ...]], str]
+"""Names the place of a key, as a user finds it: `~/.config/attache/settings.toml:3: mode`."""
+
+
+class ProviderSettings(Record):
+    """A provider as the user sets it: what differs from a built-in row, or a row of the user's own."""
+
+    wire: str = Field("", description="The API it speaks, such as `openai_chat`; needed for a provider of your own.")
+    base_url: str = Field("", description="Where it is reached, without the last part of the path.")
+    api_key_env: str = Field("", description="Name of the variable that holds the key. Keys never stand in this file.")
+    default_model: str = Field("", description="The model taken where only the provider is named.")
+    models: tuple[str, ...] = Field((), description="Models it offers, where it cannot list them itself.")
+    local: bool = Field(default=False, description="Whether it runs on your own machine and needs no key.")
+    headers: dict[str, str] = Field({}, description="Headers sent with every call, such as an organisation's id.")
+
+
+class Settings(Record):
+    """All settings. Each may stand in a file, or in the environment as `ATTACHE_` and its name in capitals."""
+
+    model: str = Field("", description="The model, as `provider/name`. Empty: the first that has a key, else offline.")
+    mode: Mode = Field("build", description="build: may edit. plan: reads and plans. explore: reads and explains.")
+    approve: ApprovePolicy = Field(
+        "ask", description="never: what needs approval does not run. ask: each asks. edits: edits land. all: none asks."
+    )
+    review: Literal["after", "before", "off"] = Field(
+        "after", description="after: edits land, then you review them. before: they wait for you. off: no review."
+    )
+    lenses: bool = Field(default=True, description="Whether lenses such as `ask agent` stand over functions.")
+    max_tool_iterations: int = Field(50, ge=1, description="Turns of one run that may call tools.")
+    tool_timeout_seconds: float = Field(120, gt=0, description="How long one tool call may take, in seconds.")
+    max_cost_usd: float | None = Field(None, ge=0, description="What one run may cost, in US dollars. Unset: no limit.")
+    max_output_tokens: int = Field(8192, ge=1, description="Length of one answer of the model, in tokens.")
+    thinking_tokens: int | None = Field(None, ge=0, description="Budget for reasoning. Unset: the model's own default.")
+    max_file_bytes: int = Field(1_000_000, ge=1, description="Files larger than this are not indexed.")
+    providers: dict[str, ProviderSettings] = Field({}, description="Providers by name, one table each.")
+
+    home: Path = Field(default_factory=lambda: home(os.environ), description="Where state, logs and caches are kept.")
+    trusted: bool = Field(default=False, description="Whether the user trusts the folder.")
+    config_files: tuple[Path, ...] = Field((), description="The files that were read, weakest first.")
+
+    _environment: Mapping[str, str] = PrivateAttr()
+
+    def model_post_init(self, context: Mapping[str, str] | None, /) -> None:
+        """Keep the environment: what `load` merged, else the process's own."""
+        self._environment = MappingProxyType(dict(os.environ if context is None else context))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables of the process, over those of the `.env` files; never shown nor saved with the settings."""
+        return self._environment
+
+    def env(self, name: str) -> str:
+        """Return a variable of the environment, empty where it is not set."""
+        return self._environment.get(name, "")
+
+
+FACTS = frozenset({"home", "trusted", "config_files"})
+"""Fields that say how the settings came about; no file can set them."""
+USER_ONLY = frozenset({"approve"})
+"""Settings that widen what the agent may do; a workspace cannot set them, trusted or not."""
+NAMES = tuple(name for name in Settings.model_fields if name not in FACTS)
+"""Every setting that a file may hold, in the order of the documentation."""
+
+
+def load(
+    cwd: Path,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    trusted: bool = False,
+) -> Settings:
+    """Read the settings that hold for `cwd`; an override that is None was not given.
+
+    Raises:
+        SettingsError: a place holds what it cannot; the message names it and the key.
+    """
+    process = dict(os.environ if environ is None else environ)
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    folder = Path(given.pop("home", None) or home(process))
+    config = config_file(process)
+    if process.get("ATTACHE_CONFIG") and not config.is_file():
+        raise SettingsError(f"{config}: no such file", hint="ATTACHE_CONFIG names it; correct or unset the variable")
+
+    read: list[Path] = []
+    values: Values = {}
+    environment: dict[str, str] = {}
+    tables = [(config, False), (cwd / ".attache" / "settings.toml", True)]
+    for path, foreign in tables[: 1 + trusted]:
+        if (text := _read(path)) is not None:
+            read.append(path)
+            values = _merge(values, _from_toml(path, text, foreign=foreign))
+    for path, foreign in [(folder / ".env", False), (cwd / ".env", True)][: 1 + trusted]:
+        if (text := _read(path)) is not None:
+            read.append(path)
+            variables = dotenv.parse(text)
+            values = _merge(values, _from_dotenv(path, text, variables, foreign=foreign))
+            environment |= variables
+    values = _merge(values, _checked(_from_variables(process), lambda key: _variable(key[0])))
+    values = _merge(values, _checked(given, ".".join))
+
+    facts: Values = {"home": folder, "trusted": trusted, "config_files": tuple(read)}
+    return Settings.model_validate(values | facts, context=environment | process)
+
+
+def home(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Return the folder for state: `ATTACHE_HOME`, else the platform's own place."""
+    if chosen := environ.get("ATTACHE_HOME"):
+        return Path(chosen).expanduser().absolute()
+    return _place(environ, platform, xdg="XDG_STATE_HOME", unix=".local/state", windows="LOCALAPPDATA")
+
+
+def config_file(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Return the user's settings file: `ATTACHE_CONFIG`, else the platform's own place."""
+    if chosen := environ.get("ATTACHE_CONFIG"):
+        return Path(chosen).expanduser().absolute()
+    return _place(environ, platform, xdg="XDG_CONFIG_HOME", unix=".config", windows="APPDATA") / "settings.toml"
+
+
+def _place(environ: Mapping[str, str], platform: str, *, xdg: str, unix: str, windows: str) -> Path:
+    user = Path(environ.get("USERPROFILE" if platform == "win32" else "HOME") or Path.home())
+    if platform == "win32":
+        return Path(environ.get(windows) or user / "AppData" / "Local") / "attache"
+    if platform == "darwin":
+        return user / "Library" / "Application Support" / "attache"
+    chosen = Path(environ.get(xdg, ""))
+    # The XDG specification: a relative path there is invalid and counts as unset.
+    return (chosen if chosen.is_absolute() else user / unix) / "attache"
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{path}:{line}: not UTF-8", hint="save the file as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}", hint="make the file readable, or move it away") from error
+
+
+def _from_toml(path: Path, text: str, *, foreign: bool) -> Values:
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, text, str(error)) from error
+
+    def where(key: tuple[str, ...]) -> str:
+        return f"{path}:{_line_of(text, key)}: {'.'.join(key)}"
+
+    return _checked(values, where, foreign=foreign)
+
+
+def _not_toml(path: Path, text: str, complaint: str) -> SettingsError:
+    """Return the error for `complaint`, which ends in `(at line 3, column 7)` or `(at end of document)`."""
+    reason, _, place = complaint.rpartition(" (at ")
+    lines = text.splitlines() or [""]
+    digits = place.removeprefix("line ").partition(",")[0]
+    number = int(digits) if digits.isdigit() else len(lines)
+    key, assigned, _ = lines[min(number, len(lines)) - 1].partition("=")
+    name = f"{key.strip()}: " if assigned else ""
+    return SettingsError(f"{path}:{number}: {name}{reason}", hint="the file is TOML: name = value, texts in quotes")
+
+
+def _from_dotenv(path: Path, text: str, variables: Mapping[str, str], *, foreign: bool) -> Values:
+    def where(key: tuple[str, ...]) -> str:
+        name = _variable(key[0])
+        return f"{path}:{dotenv.line_of(text, name)}: {name}"
+
+    return _checked(_from_variables(variables), where, foreign=foreign)
+
+
+def _from_variables(variables: Mapping[str, str]) -> Values:
+    """Take the settings out of an environment; an empty variable is unset, and `providers` has no single one."""
+    names = (name for name in NAMES if name != "providers")
+    return {name: value for name in names if (value := variables.get(_variable(name)))}
+
+
+def _variable(name: str) -> str:
+    return f"ATTACHE_{name.upper()}"
+
+
+def _checked(values: Values, where: Where, *, foreign: bool = False) -> Values:
+    """Return `values` if every one may stand where it stands."""
+    for name in values:
+        if name in FACTS:
+            raise SettingsError(f"{where((name,))}: cannot be set here", hint="home: set the variable ATTACHE_HOME")
+        if foreign and name in USER_ONLY:
+            raise SettingsError(f"{where((name,))}: a folder cannot set this", hint="set it in your own settings file")
+    try:
+        Settings.model_validate(values)
+    except ValidationError as error:
+        first, *more = error.errors(include_url=False, include_input=False)
+        key = tuple(str(part) for part in first["loc"])
+        also = f" (and {len(more)} more)" if more else ""
+        if first["type"] != "extra_forbidden":
+            wrong = first["msg"].replace("Input", "value", 1)
+            raise SettingsError(f"{where(key)}: {wrong}{also}", hint="attache config show lists what holds") from error
+        known = NAMES if len(key) == 1 else tuple(ProviderSettings.model_fields)
+        guess = ", ".join(near(key[-1], known) or known)
+        raise SettingsError(f"{where(key)}: no such setting{also}", hint=f"near: {guess}") from error
+    return values
+
+
+def _line_of(text: str, key: tuple[str, ...]) -> int:
+    """Return the line, from 1, on which a key of a TOML document begins.
+
+    It is the line after the longest beginning of the document that is TOML by itself and does not hold the key yet.
+    """
+    lines = text.splitlines(keepends=True)
+    line = 1
+    for count in range(1, len(lines) + 1):
+        try:
+            document = tomllib.loads("".join(lines[:count]))
+        except tomllib.TOMLDecodeError:
+            continue  # in the middle of a value of several lines
+        if _holds(document, key):
+            break
+        line = count + 1
+    return line
+
+
+def _holds(document: Values, key: tuple[str, ...]) -> bool:
+    value: Any = document
+    for part in key:
+        if isinstance(value, list):
+            return True  # an element of an array: the array's line serves
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = cast("Values", value)[part]
+    return True
+
+
+def _merge(below: Values, above: Values) -> Values:
+    """Lay one place's values over another's; providers are laid over each other field by field."""
+    providers: dict[str, Values] = dict(below.get("providers", {}))
+    for name, fields in cast("dict[str, Values]", above.get("providers", {})).items():
+        providers[name] = {**providers.get(name, {}), **fields}
+    return {**below, **above, "providers": providers}
