@@ -1,0 +1,1 @@
+"""What survives the process: the session log and the tables beside it."""

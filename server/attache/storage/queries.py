@@ -1,0 +1,81 @@
+"""What the session log asks of the database. Statements are built once, so that SQLAlchemy finds them compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Text, bindparam, case, func, select
+
+from attache.schema.data import SessionId
+from attache.schema.models import Usage
+from attache.storage.tables import events, sessions
+
+TOKENS = tuple(Usage.model_fields)
+
+_ADD = events.insert()
+_BEGIN = sessions.insert()
+_ADVANCE = (
+    sessions.update()
+    .where(sessions.c.id == bindparam("session_id"))
+    .values(
+        seq=sessions.c.seq + bindparam("count"),
+        updated_at=bindparam("at"),
+        model=func.coalesce(bindparam("new_model", type_=Text()), sessions.c.model),
+        mode=func.coalesce(bindparam("new_mode", type_=Text()), sessions.c.mode),
+        title=func.coalesce(
+            bindparam("new_title", type_=Text()),
+            case((sessions.c.title == "", bindparam("first_title", type_=Text())), else_=sessions.c.title),
+        ),
+        runs=sessions.c.runs + bindparam("more_runs"),
+        cost_usd=sessions.c.cost_usd + bindparam("more_cost_usd"),
+        **{name: sessions.c[name] + bindparam(f"more_{name}") for name in TOKENS},
+    )
+    .returning(sessions.c.seq)
+)
+_READ = (
+    select(events)
+    .where(events.c.session_id == bindparam("session_id"), events.c.seq > bindparam("after"))
+    .order_by(events.c.seq)
+)
+_LIST = select(sessions).order_by(sessions.c.updated_at.desc(), sessions.c.id.desc())
+
+
+def begin(connection: Connection, session_id: SessionId, at: float, named: dict[str, Any]) -> None:
+    """Add a session without events to the list; `named` are its cwd, model, mode and parent."""
+    zeros = dict.fromkeys(("seq", "runs", "cost_usd", *TOKENS), 0)
+    born = {"id": session_id, "title": "", "created_at": at, "updated_at": at}
+    connection.execute(_BEGIN, {**born, **named, **zeros})
+
+
+def append(
+    connection: Connection, session_id: SessionId, at: float, rows: Sequence[dict[str, Any]], change: dict[str, Any]
+) -> int | None:
+    """Add rows of (type, body), change the list, and return the last number; None where there is no such session.
+
+    Two statements, however many events there are.
+    """
+    advanced = {"session_id": session_id, "at": at, "count": len(rows), **change}
+    last = connection.execute(_ADVANCE, advanced).scalar()
+    if last is not None:
+        numbered = enumerate(rows, last - len(rows) + 1)
+        connection.execute(_ADD, [{"session_id": session_id, "seq": seq, "at": at, **row} for seq, row in numbered])
+    return last
+
+
+def read(connection: Connection, session_id: SessionId, after: int) -> Sequence[RowMapping]:
+    """Return the rows of a session's events with a number above `after`, in order."""
+    return connection.execute(_READ, {"session_id": session_id, "after": after}).mappings().all()
+
+
+def listed(connection: Connection, **where: str) -> Sequence[RowMapping]:
+    """Return the rows of the list in which each named column is as given, the one that was used last first."""
+    wanted = _LIST
+    for name, value in where.items():
+        wanted = wanted.where(sessions.c[name] == value)
+    return connection.execute(wanted).mappings().all()
+
+
+def delete(connection: Connection, session_id: SessionId) -> None:
+    """Delete a session; its events go with it."""
+    connection.execute(sessions.delete().where(sessions.c.id == session_id))
