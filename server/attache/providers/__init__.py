@@ -1,0 +1,1 @@
+"""Models, from a row of the catalogue to a complete answer."""

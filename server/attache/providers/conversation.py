@@ -1,0 +1,77 @@
+"""The conversation as every wire demands it: each tool call followed at once by its one result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attache.providers.foreign import fields, load
+from attache.schema.messages import Message, Part, Text, Thinking, ToolCall, ToolResult
+
+NO_OUTPUT = "(no output)"
+_LOST = "(no result: the run was stopped before this call was over)"
+
+
+def paired(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the conversation with results in the order of their calls, and nothing that a provider would refuse.
+
+    A call without a result (the run was stopped) gets one that says so, a result without a call becomes words, and
+    neighbouring user messages become one.
+    """
+    kept: list[Message] = []
+    asked: tuple[ToolCall, ...] = ()
+    for message in _joined(messages):
+        if message.role == "assistant":
+            if asked:
+                kept.append(Message(role="user", parts=_answered(asked, ())))
+            asked = message.tool_calls
+            kept.append(message)
+        else:
+            kept.append(Message(role="user", parts=_answered(asked, message.parts)))
+            asked = ()
+    if asked:
+        kept.append(Message(role="user", parts=_answered(asked, ())))
+    return tuple(kept)
+
+
+def output(result: ToolResult) -> str:
+    """Return what a tool said; providers refuse an empty answer."""
+    return result.text if result.text.strip() else NO_OUTPUT
+
+
+def opaque(part: Part | None) -> dict[str, Any]:
+    """Return what a wire keeps for its provider in a part of reasoning; empty where there is nothing of that kind."""
+    if not isinstance(part, Thinking) or not part.redacted.startswith("{"):
+        return {}
+    return fields(load(part.redacted))
+
+
+def _joined(messages: Sequence[Message]) -> list[Message]:
+    joined: list[Message] = []
+    for message in messages:
+        if not any(_says_something(part) for part in message.parts):
+            continue
+        if joined and message.role == "user" and joined[-1].role == "user":
+            joined[-1] = Message(role="user", parts=(*joined[-1].parts, *message.parts))
+        else:
+            joined.append(message)
+    return joined
+
+
+def _says_something(part: Part) -> bool:
+    return bool(part.text.strip()) if isinstance(part, Text) else True
+
+
+def _answered(asked: Sequence[ToolCall], parts: Sequence[Part]) -> tuple[Part, ...]:
+    results: dict[str, ToolResult] = {}
+    others: list[Part] = []
+    wanted = {call.id for call in asked}
+    for part in parts:
+        if not isinstance(part, ToolResult):
+            others.append(part)
+        elif part.call_id in wanted and part.call_id not in results:
+            results[part.call_id] = part
+        else:
+            others += [Text(text=f"{part.name}: {output(part)}"), *part.images]
+    lost = (ToolResult(call_id=call.id, name=call.name, text=_LOST, is_error=True) for call in asked)
+    return (*(results.get(result.call_id, result) for result in lost), *others)

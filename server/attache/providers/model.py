@@ -1,0 +1,26 @@
+"""The one thing the agent knows of a model: it answers a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from attache.schema.models import Answer, Delta, ModelInfo, Request
+
+Emit = Callable[[Delta], None]
+
+
+class Model(Protocol):
+    """A model behind any wire; `scripted` and `offline` are two more, not test doubles."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Return what is known of the model."""
+        ...
+
+    async def answer(self, request: Request, emit: Emit) -> Answer:
+        """Answer once, handing every piece to `emit` as it comes.
+
+        Raises ProviderError where no complete answer came; may be cancelled at any await. Never retries.
+        """
+        ...

@@ -1,0 +1,85 @@
+"""Explain a symbol: where it stands, what it says of itself, what it calls, who uses it."""
+
+from __future__ import annotations
+
+from attache.providers.offline.callers import cut_short, references, rows, unused, used
+from attache.providers.offline.evidence import Passage, code
+from attache.providers.offline.plans import Asked, Call, Done, Step
+from attache.providers.offline.traces import error, is_trace
+from attache.providers.offline.tree import look_at
+from attache.providers.offline.where import where
+
+BODY_LINES = 80
+USES_SHOWN = 8
+OTHERS_SHOWN = 5
+NEAR_SHOWN = 3
+
+
+def explain(asked: Asked) -> Step:
+    """Explain what was named: a trace or an error message, a symbol, a file or folder; else see where words lead."""
+    if is_trace(asked.text):
+        return error(asked)
+    if asked.intent.names:
+        return _symbol(asked, asked.intent.names[0])
+    if asked.intent.places:
+        return look_at(asked)
+    if len(asked.intent.words) == 1 and not asked.results("search"):
+        return _symbol(asked, asked.intent.words[0])
+    return where(asked)
+
+
+def _symbol(asked: Asked, name: str) -> Step:
+    if not asked.results("symbols"):
+        return [Call("symbols", {"name": name})]
+    found = definitions(asked, name)
+    if not found:
+        return _missing(asked, name)
+    first = found[0]
+    if not asked.results("read"):
+        end = min(first.end_line or first.line, first.line + BODY_LINES)
+        return [Call("read", {"path": first.path, "start_line": first.line, "end_line": end}), references(name)]
+    return Done(_told(asked, name, first, found[1:]))
+
+
+def definitions(asked: Asked, name: str) -> list[Passage]:
+    """Return the definitions of a name: those of the file that was named first, and whole ones before overloads."""
+    paths = {place.path for place in asked.intent.places}
+    owned = [each for each in asked.passages("symbols") if f".{each.name}".endswith(f".{name}")]
+    size = {(each.path, each.line): (each.end_line or each.line) - each.line for each in owned}
+    largest: dict[tuple[str, str], int] = {}
+    for each in owned:
+        key = (each.path, each.name)
+        largest[key] = max(largest.get(key, 0), size[each.path, each.line])
+    return sorted(
+        owned,
+        key=lambda each: (each.path not in paths, size[each.path, each.line] != largest[each.path, each.name]),
+    )
+
+
+def _missing(asked: Asked, name: str) -> Step:
+    """Say that a name has no definition here; a plain word may still lead somewhere."""
+    if name not in asked.intent.names:
+        return where(asked)
+    if len(asked.results("symbols")) == 1 and "." in name:
+        return [Call("symbols", {"name": name.rpartition(".")[2]})]
+    near = list(dict.fromkeys(each.name for each in asked.passages("symbols") if each.name))[:NEAR_SHOWN]
+    hint = f" Near it: {', '.join(f'`{each}`' for each in near)}." if near else ""
+    return Done(f"No definition of `{name}` is in this workspace.{hint}")
+
+
+def _told(asked: Asked, name: str, first: Passage, others: list[Passage]) -> str:
+    lines = asked.lines("read", first.path)
+    parts = [f"`{name}` is defined at {first.path}:{first.line}.", code(lines)]
+    uses = used(asked)
+    if uses:
+        files = len({use.path for use in uses})
+        least = "at least " * cut_short(asked)
+        whose = f" by the name `{name.rpartition('.')[2]}`" if "." in name else ""
+        count = f"{least}{len(uses)} place{'s' * (len(uses) > 1)} in {files} file{'s' * (files > 1)}"
+        parts.append(f"It is used in {count}{whose}:\n\n{rows(uses, USES_SHOWN)}")
+    else:
+        parts.append(unused(asked, name))
+    if others:
+        places = ", ".join(f"{other.path}:{other.line}" for other in others[:OTHERS_SHOWN])
+        parts.append(f"The same name is also defined at {places}.")
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,172 @@
+"""What a person means, in English and without a model: a small grammar over verbs, names and places."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from attache.schema.data import Record
+
+Kind = Literal[
+    "where", "callers", "explain", "fix", "test", "hello", "unknown",
+    "begin_tests", "tests_of", "changed", "trace", "summarise",
+]  # fmt: skip
+
+_WHOLE = r"(repo|repository|project|code ?base|workspace|package|app|application)\b"
+_RULES: tuple[tuple[Kind, str], ...] = (
+    ("hello", r"^(hi|hello|hey|good (morning|evening|day))\b[\s!.]*$|\bwhat can you do\b|^help\W*$|\bwho are you\b"),
+    ("begin_tests", r"^(please )?(write|add|create|generate|begin|draft) (an? |some |the |unit )*tests?\b"),
+    (
+        "tests_of",
+        r"\b(what|which) tests? (tests?|covers?|exercises?|uses?|calls?|there|are there|exist)?|\btests? (of|for) `",
+    ),
+    ("changed", r"^(show |tell )?(me )?(what|which files?)( has| have| did| was| were)?( i| we)?( just)? changed?\b"),
+    (
+        "changed",
+        r"^(please )?(show |tell )?(me )?(the )?((recent|last|latest) (changes|commits)|git (diff|log|status))\b",
+    ),
+    (
+        "trace",
+        r"^(please )?trace\b|\b(paths?|ways?|calls?) (from|between) |\bhow (does|do) \S+ (reach|get to|call)",
+    ),
+    (
+        "summarise",
+        rf"\b(summar(y|i[sz]e)|overview|tour)\b(.*\b{_WHOLE}|$)|^(what (is|does)|explain) (this|the) {_WHOLE}",
+    ),
+    ("test", r"^(please )?(run|execute|start)\b.*\btests?\b|^tests?$|\b(do|are) (the )?tests pass"),
+    ("fix", r"^(please )?(fix|repair|correct|clean up|resolve|remove (the |all )?unused|add (the )?missing import)"),
+    ("callers", r"\b(who|what|which \w+) (calls?|uses?|invokes?|imports?|depends? on|references?)\b"),
+    ("callers", r"\b(callers?|uses|usages?|references?|call sites?) (of|to|for)\b"),
+    ("callers", r"\bwhere (is|are|do we|does \w+) .*\b(called|used|invoked|imported|referenced)\b"),
+    ("explain", r"^(please )?(explain|describe|document)\b|^what (is|are|does)\b|^how (does|do|is|are)\b"),
+    ("where", r"\b(where|which (file|files|module|class|function|line)|find|locate|search|look for|show me|list)\b"),
+)
+"""What the words of a question say of its kind; the first that fits decides."""
+
+_TICKED = re.compile(r"`([^`\n]+)`")
+_PLACE = re.compile(
+    r"""(?<![\w/])
+    (?P<path> [\w@.+~-]* (?:/[\w@.+ ~#%-]+)* \.\w{1,8}  |  [\w./-]+/[\w.-]+ )
+    :(?P<line>\d+) (?::(?P<column>\d+))?""",
+    re.VERBOSE,
+)
+_MENTION = re.compile(r"(?<!\S)@(?P<path>[^\s@]+)")
+_SUFFIXES = "py pyi js jsx ts tsx go rs java c h cc cpp hpp cs rb php sh html css json yaml yml toml md"
+_QUOTED_PLACE = re.compile(
+    rf"(?P<path>[^`\n:]*/[^`\n:]+|[^`\n:]+\.(?:{_SUFFIXES.replace(' ', '|')})|[^`\n:]+(?=:\d))"
+    r"(?::(?P<line>\d+))?(?::(?P<column>\d+))?"
+)
+_PATH = re.compile(rf"(?<![\w/.])((?:[\w.-]+/)*[\w-]+\.(?:{_SUFFIXES.replace(' ', '|')}))\b")
+_NAME = re.compile(
+    r"""\b (?:[A-Za-z_]\w*\.)*            # what it stands in
+    (?: [a-z]+(?:_\w+)+                    # snake_case
+      | [A-Z][a-z0-9]+(?:[A-Z]\w*)+        # PascalCase of two words or more
+      | [a-z]+[A-Z]\w*                     # camelCase
+      | __\w+__ | _\w+ | [A-Z][A-Z0-9_]{2,} ) \b
+    | \b\w+(?:\.\w+)+(?=\()               # called with its owner""",
+    re.VERBOSE,
+)
+_DOTTED = re.compile(r"\b[A-Z]\w*\.\w+\b")
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\(\)")
+_CODE = re.compile(r"\b([A-Z]{1,4}\d{3,4})\b")
+_VERBS = "explain describe document fix repair correct resolve remove run execute test calls uses mean means works work"
+
+STOP_WORDS = frozenset(
+    (
+        "a about all an and any are as at be been by can code did do does done file files find for from function get "
+        "give go has have how i if in into is it its line list locate look me module my of on or our please place repo "
+        "repository search shall should show some tell that the their them there these they thing this those to use "
+        "used us was we were what when where which who why will with would you your class method happen happens "
+        f"happening made make makes implemented implement handled handle handles defined define {_VERBS}"
+    ).split()
+)
+
+
+class Place(Record):
+    """A file, and a line of it where one was named."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+
+
+class Intent(Record):
+    """What was asked for."""
+
+    kind: Kind
+    words: tuple[str, ...]
+    """What is left of the question without the words that every question has."""
+    names: tuple[str, ...]
+    """Identifiers, the quoted ones first."""
+    places: tuple[Place, ...]
+    codes: tuple[str, ...] = ()
+    """Codes of a linter's findings."""
+    question: str = ""
+
+
+def understand(text: str) -> Intent:
+    """Return what the first paragraph of a prompt asks for; the rest is material to it."""
+    head, _, rest = text.strip().partition("\n\n")
+    line = " ".join(head.split())
+    lowered = line.lower()
+    kinds: list[Kind] = [kind for kind, pattern in _RULES if re.search(pattern, lowered)]
+    places = _places(head) or _places(rest) or (_folders(head) if kinds[:1] == ["explain"] else ())
+    names = _names(line, places)
+    return Intent(
+        kind=kinds[0] if kinds else "unknown",
+        words=_words(line, places),
+        names=names,
+        places=places,
+        codes=tuple(dict.fromkeys(_CODE.findall(line))),
+        question=line,
+    )
+
+
+def _places(text: str) -> tuple[Place, ...]:
+    """Return the files that are named: quoted ones whole, whatever they are called, then what looks like a path."""
+    text = re.sub(r"\w+://\S*", " ", text)
+    found: dict[str, Place] = {}
+    for quoted in _TICKED.findall(text):
+        if match := _QUOTED_PLACE.fullmatch(quoted):
+            found.setdefault(match["path"], _place(match))
+    text = _TICKED.sub(" ", text)
+    for match in _PLACE.finditer(text):
+        found.setdefault(match["path"], _place(match))
+    text = _PLACE.sub(" ", text)
+    for match in _MENTION.finditer(text):
+        path = match["path"].rstrip(".,;:?!")
+        if "/" in path or "." in path:
+            found.setdefault(path, Place(path=path))
+    for match in _PATH.finditer(_MENTION.sub(" ", text)):
+        found.setdefault(match[1], Place(path=match[1]))
+    return tuple(found.values())
+
+
+def _folders(text: str) -> tuple[Place, ...]:
+    return tuple(
+        Place(path=path.rstrip("/?.,")) for path in re.findall(r"(?<!\S)[\w.-]+/[\w./-]*", _TICKED.sub(" ", text))
+    )
+
+
+def _place(match: re.Match[str]) -> Place:
+    line, column = match["line"], match["column"]
+    return Place(path=match["path"], line=int(line) if line else None, column=int(column) if column else None)
+
+
+def _names(line: str, places: tuple[Place, ...]) -> tuple[str, ...]:
+    ticked = [name.strip().removesuffix("()") for name in _TICKED.findall(line)]
+    plain = _TICKED.sub(" ", line)
+    for place in places:
+        plain = plain.replace(place.path, " ")
+        ticked = [name for name in ticked if place.path not in name]
+    found = [*ticked, *_CALLED.findall(plain), *_DOTTED.findall(plain), *_NAME.findall(plain)]
+    return tuple(dict.fromkeys(name for name in found if re.fullmatch(r"[\w.]+", name) and not name.isdigit()))
+
+
+def _words(line: str, places: tuple[Place, ...]) -> tuple[str, ...]:
+    for place in places:
+        line = line.replace(place.path, " ")
+    words = (word.strip("._-") for word in re.findall(r"[\w.-]+", line))
+    return tuple(
+        dict.fromkeys(word for word in words if word and word.lower() not in STOP_WORDS and not word.isdigit())
+    )

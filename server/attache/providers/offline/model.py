@@ -1,0 +1,94 @@
+"""A model without a language model: it plans real tool calls by rules and writes from their results alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from attache.foundation.ids import new_id
+from attache.providers.model import Emit
+from attache.providers.offline.begin_tests import begin_tests
+from attache.providers.offline.callers import callers, tests_of
+from attache.providers.offline.check import check
+from attache.providers.offline.explain import explain
+from attache.providers.offline.fix import fix
+from attache.providers.offline.intent import Kind, understand
+from attache.providers.offline.paths import trace
+from attache.providers.offline.plans import Asked, Call, Done, Plan
+from attache.providers.offline.talk import changed, hello, unknown
+from attache.providers.offline.tree import summarise
+from attache.providers.offline.where import where
+from attache.schema.data import CallId
+from attache.schema.messages import Message, Part, Text, ToolCall, ToolResult
+from attache.schema.models import Answer, ModelInfo, Request, TextDelta, Usage
+
+NOTE = (
+    "*offline: rules and the index, no language model. It finds, explains, fixes what rules can fix, and runs tests. "
+    "To add a model: `attache doctor`.*"
+)
+
+PLANS: dict[Kind, Plan] = {
+    "where": where,
+    "callers": callers,
+    "tests_of": tests_of,
+    "explain": explain,
+    "trace": trace,
+    "summarise": summarise,
+    "changed": changed,
+    "fix": fix,
+    "test": check,
+    "begin_tests": begin_tests,
+    "hello": hello,
+    "unknown": unknown,
+}
+
+
+class Offline:
+    """Answers from what the tools find. The same question over the same workspace gets the same answer."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Return what is known of it: it reads tools' results, not pictures, and costs nothing."""
+        return ModelInfo(provider="offline", name="offline", input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
+
+    async def answer(self, request: Request, emit: Emit) -> Answer:
+        """Return the next tool calls of the plan, or its conclusion."""
+        asked = _asked(request)
+        step = PLANS[asked.intent.kind](asked)
+        if isinstance(step, Done):
+            text = step.text if _named_itself(request.messages) else f"{step.text}\n\n{NOTE}"
+            for piece in re.findall(r"\S+\s*|\s+", text):
+                emit(TextDelta(text=piece))
+            return Answer(message=_said((Text(text=text),)), stop_reason="end_turn", usage=Usage(), model="offline")
+        parts: tuple[Part, ...] = tuple(_call(call) for call in step)
+        return Answer(message=_said(parts), stop_reason="tool_use", usage=Usage(), model="offline")
+
+
+def _said(parts: tuple[Part, ...]) -> Message:
+    return Message(role="assistant", parts=parts)
+
+
+def _call(call: Call) -> ToolCall:
+    return ToolCall(id=CallId(new_id("t")), name=call.name, arguments=call.arguments)
+
+
+def _asked(request: Request) -> Asked:
+    """Split the conversation into the last thing a person said and what the tools have answered since."""
+    start = max(index for index, message in enumerate(request.messages) if _is_prompt(message))
+    since = request.messages[start:]
+    calls = {call.id: call for message in since for call in message.tool_calls}
+    results = [part for message in since for part in message.parts if isinstance(part, ToolResult)]
+    return Asked(
+        text=since[0].text,
+        intent=understand(since[0].text),
+        tools=frozenset(spec.name for spec in request.tools),
+        done=tuple((calls[result.call_id], result) for result in results if result.call_id in calls),
+    )
+
+
+def _is_prompt(message: Message) -> bool:
+    return message.role == "user" and not any(isinstance(part, ToolResult) for part in message.parts)
+
+
+def _named_itself(messages: Sequence[Message]) -> bool:
+    return any(message.role == "assistant" and NOTE in message.text for message in messages)

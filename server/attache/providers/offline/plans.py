@@ -1,0 +1,74 @@
+"""What plans are made of: the question, what the tools have answered, and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from attache.providers.offline.evidence import Passage, Quote, passages
+from attache.providers.offline.intent import Intent
+from attache.schema.messages import ToolCall, ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call to make next."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The conclusion."""
+
+    text: str
+
+
+Step = list[Call] | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and what the tools have answered to it."""
+
+    text: str
+    intent: Intent
+    tools: frozenset[str]
+    done: tuple[tuple[ToolCall, ToolResult], ...] = ()
+
+    def results(self, name: str) -> tuple[tuple[ToolCall, ToolResult], ...]:
+        """Return the calls of one tool so far, with their results."""
+        return tuple(pair for pair in self.done if pair[0].name == name)
+
+    def passages(self, name: str) -> list[Passage]:
+        """Return the places that one tool named so far."""
+        return [passage for _, result in self.results(name) for passage in self.passages_of(result)]
+
+    def passages_of(self, result: ToolResult) -> list[Passage]:
+        """Return the places that one result names; a failure names none."""
+        return [] if result.is_error else list(passages(result.text))
+
+    def lines(self, name: str, path: str) -> list[Quote]:
+        """Return the lines that one tool showed of a file."""
+        found = (self.quotes_of(result, path) for call, result in self.results(name) if call.arguments["path"] == path)
+        return [quote for quotes in found for quote in quotes]
+
+    def quotes_of(self, result: ToolResult, path: str) -> list[Quote]:
+        """Return the lines that one result shows; those under no heading are of `path`."""
+        return [] if result.is_error else [each for found in passages(result.text, path) for each in found.quotes]
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """Return the words and names of the question, each once."""
+        return tuple(dict.fromkeys((*self.intent.words, *self.intent.names)))
+
+    @property
+    def name(self) -> str:
+        """Return the name that was asked about: what looks like one, else the last word."""
+        return next(iter(self.intent.names), "") or next(reversed(self.intent.words), "")
+
+
+Plan = Callable[[Asked], Step]
+"""What is done about one kind of question: from what is known so far to the next step."""

@@ -1,0 +1,113 @@
+"""Where is it: search, read what was found whole, and quote the lines that say it."""
+
+from __future__ import annotations
+
+from attache.providers.offline.evidence import SUBWORD, Passage, Quote, best, passages, stems
+from attache.providers.offline.plans import Asked, Call, Done, Step
+from attache.providers.offline.words import ENOUGH, Wanted, beginning
+
+HITS = 12
+READ_AT_ONCE = 8
+READ_LINES = 120
+SHOWN = 5
+LOOKED_UP = 4
+"""Words that no place accounts for and that are looked for by the letter."""
+RANK_COSTS = 0.05
+"""What each place further down in the search's order costs: the index ranks well, the words decide among the near."""
+NAME_COUNTS = 0.15
+FAR = 0.35
+"""What is so much worse than the best is not shown."""
+
+
+def where(asked: Asked) -> Step:
+    """Search by the question's words and names, read the best places, quote them, or say that nothing matches."""
+    if not asked.subject:
+        return Done("Where is what? Name a thing: `where do we retry failed requests?`")
+    if not asked.results("search"):
+        calls = [Call("search", {"query": " ".join(asked.subject), "limit": HITS})]
+        return calls + [Call("symbols", {"name": name}) for name in asked.intent.names[:3]]
+    found = _found(asked)
+    if asked.intent.names and not asked.results("grep") and not _defined(asked):
+        return [Call("grep", {"pattern": name, "literal": True}) for name in asked.intent.names[:LOOKED_UP]]
+    if found and not asked.results("read"):
+        return [_read(passage) for passage in found[:READ_AT_ONCE]]
+    if (unknown := _unaccounted(asked)) and not asked.results("grep"):
+        return [Call("grep", {"pattern": beginning(word), "literal": True, "ignore_case": True}) for word in unknown]
+    missing = nowhere(asked)
+    rows = _rows(asked, Wanted(asked.subject, missing))
+    if not rows or any(name in missing for name in asked.intent.names):
+        return Done(_nothing(asked, missing))
+    lead = "The place is" if len(rows) == 1 else "The best matches, nearest first:"
+    lacking = f"\n\nNothing here mentions {_listed(missing)}." if missing else ""
+    return Done(f"{lead}\n\n" + "\n".join(f"- {row}" for row in rows[:SHOWN]) + lacking)
+
+
+def _defined(asked: Asked) -> bool:
+    return any(passage.label for passage in asked.passages("symbols"))
+
+
+def _found(asked: Asked) -> list[Passage]:
+    """Return where to look: definitions of the names asked for, then the search's hits."""
+    unique: dict[tuple[str, int], Passage] = {}
+    exact = [each for each in asked.passages("symbols") if each.name in {*asked.intent.names, *_bare(asked)}]
+    for passage in [*exact[:3], *asked.passages("search")]:
+        unique.setdefault((passage.path, passage.line), passage)
+    return list(unique.values())
+
+
+def _bare(asked: Asked) -> set[str]:
+    return {name.rpartition(".")[2] for name in asked.intent.names}
+
+
+def _read(passage: Passage) -> Call:
+    end = min(passage.end_line or passage.line + 30, passage.line + READ_LINES)
+    return Call("read", {"path": passage.path, "start_line": passage.line, "end_line": end})
+
+
+def _unaccounted(asked: Asked) -> list[str]:
+    """Return the words that stand in none of the places read."""
+    read = stems("\n".join(result.text for _, result in asked.results("read")))
+    words = [word for word in asked.subject if len(word) > 1 and word not in asked.intent.names]
+    parts = [part for word in words for part in SUBWORD.findall(word)]
+    return [part for part in dict.fromkeys(parts) if len(part) > 1 and not stems(part) & read][:LOOKED_UP]
+
+
+def nowhere(asked: Asked) -> tuple[str, ...]:
+    """Return the words that were looked for by the letter and stand nowhere in the workspace."""
+    begun = {call.arguments["pattern"] for call, result in asked.results("grep") if result.text.startswith("0 hits")}
+    parts = [part for word in asked.subject for part in (word, *SUBWORD.findall(word))]
+    return tuple(dict.fromkeys(part for part in parts if part in begun or beginning(part) in begun))
+
+
+def _rows(asked: Asked, wanted: Wanted) -> list[str]:
+    """Return one line for each place that was read, the most telling first; what says too little is left out."""
+    labels = {(each.path, each.line): each for each in reversed(_found(asked))}
+    scored: list[tuple[float, Quote, str]] = []
+    for rank, (call, result) in enumerate(asked.results("read")):
+        if result.is_error:
+            continue
+        path, start = call.arguments["path"], call.arguments["start_line"]
+        lines = [quote for passage in passages(result.text, path) for quote in passage.quotes]
+        quote = best(lines, wanted.stems)
+        share = wanted.share(stems("\n".join((path, *(line.text for line in lines)))))
+        if quote is None or share <= ENOUGH:
+            continue
+        name = labels[path, start].name if (path, start) in labels else ""
+        scored.append((share - RANK_COSTS * rank + NAME_COUNTS * wanted.share(stems(name)), quote, name))
+    scored.sort(key=lambda each: -each[0])
+    near = [each for each in scored if each[0] > scored[0][0] - FAR]
+    return list({(quote.path, quote.line): quote.told(name) for _, quote, name in near}.values())
+
+
+def _nothing(asked: Asked, missing: tuple[str, ...]) -> str:
+    looked = " ".join(asked.subject)
+    why = f" {_listed(missing)} stand{'s' * (len(missing) == 1)} nowhere in it." if missing else ""
+    return (
+        f"Nothing in this workspace matches `{looked}`.{why} I searched the index by words and names and will not "
+        "guess; other words for the same thing may find it."
+    )
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    *head, last = (f"`{word}`" for word in words)
+    return f"{', '.join(head)} and {last}" if head else last

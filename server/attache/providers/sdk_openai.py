@@ -1,0 +1,81 @@
+"""The one module that imports OpenAI's SDK: it signs the calls and does the HTTP; retrying and decoding are ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import httpx2
+import openai
+
+from attache.providers.failures import refused, unreachable
+from attache.providers.foreign import dump
+from attache.providers.listing import names
+from attache.providers.row import Access
+from attache.schema.errors import StreamCut, UserError
+
+_TIMEOUT = httpx2.Timeout(None, connect=10)
+"""How long an answer may take is watched where it is decoded."""
+
+
+class Client:
+    """A provider that speaks one of OpenAI's APIs, which answers at `path`."""
+
+    def __init__(self, access: Access, path: str) -> None:
+        self._access = access
+        self._path = path
+        try:
+            self._sdk = openai.AsyncOpenAI(
+                api_key=access.key or "none",
+                base_url=access.base_url,
+                max_retries=0,
+                timeout=_TIMEOUT,
+                default_headers=access.row.headers,
+                http_client=openai.DefaultAsyncHttpxClient(
+                    follow_redirects=False, timeout=_TIMEOUT, trust_env=not access.loopback
+                ),
+            )
+        except httpx2.InvalidURL as error:
+            raise UserError(
+                f'{access.row.label}: "{access.base_url}" is no URL', hint="correct the base URL"
+            ) from error
+        if access.row.name != "openai":
+            # The SDK reads them from the environment; they are nobody else's business.
+            self._sdk.organization = self._sdk.project = None
+
+    async def pieces(self, body: dict[str, Any]) -> AsyncGenerator[bytes]:
+        """Call the model and yield the bytes of its answer as they come."""
+        # Bytes, not a table: the SDK would walk through all that was said so far at every call.
+        try:
+            stream = await self._sdk.post(
+                self._path,
+                cast_to=object,
+                content=dump(body),
+                options={"headers": {"content-type": "application/json"}},
+                stream=True,
+                stream_cls=openai.AsyncStream[object],
+            )
+            async with aclosing(stream.response) as response:
+                async for piece in response.aiter_bytes():
+                    yield piece
+        except openai.APIStatusError as error:
+            raise refused(self._access, error.status_code, error.response.headers, error.body) from error
+        except openai.OpenAIError as error:
+            raise unreachable(self._access, error.__cause__ or error) from error
+        except httpx2.HTTPError as error:
+            raise StreamCut(f"the connection broke: {error}") from error
+
+    async def models(self) -> tuple[str, ...]:
+        """Return the names of the models on offer."""
+        try:
+            response = await self._sdk.get(self._access.row.models_path, cast_to=httpx2.Response)
+        except openai.APIStatusError as error:
+            raise refused(self._access, error.status_code, error.response.headers, error.body) from error
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            raise unreachable(self._access, error.__cause__ or error) from error
+        return names(response.content)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._sdk.close()
