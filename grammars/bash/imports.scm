@@ -1,0 +1,5 @@
+(command
+  name: (command_name) @_source
+  .
+  argument: (_) @module
+  (#any-of? @_source "source" ".")) @import

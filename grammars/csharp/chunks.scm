@@ -1,0 +1,1 @@
+[(operator_declaration) (indexer_declaration) (destructor_declaration)] @chunk

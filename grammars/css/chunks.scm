@@ -1,0 +1,1 @@
+(stylesheet (at_rule) @chunk)

@@ -1,0 +1,1 @@
+[(script_element) (style_element)] @chunk

@@ -1,0 +1,16 @@
+(call_expression
+  function: [(identifier) @reference.call
+             (member_expression property: (_) @reference.call)])
+
+(new_expression
+  constructor: [(identifier) @reference.call
+                (member_expression property: (_) @reference.call)])
+
+(class_heritage [(identifier) @reference.type (member_expression property: (_) @reference.type)])
+
+(decorator (identifier) @reference.call)
+
+; A component; a tag in small letters is HTML's own.
+([(jsx_opening_element name: [(identifier) @reference.call (member_expression property: (_) @reference.call)])
+  (jsx_self_closing_element name: [(identifier) @reference.call (member_expression property: (_) @reference.call)])]
+  (#match? @reference.call "^[A-Z]"))

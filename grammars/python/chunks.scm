@@ -1,0 +1,1 @@
+(module (if_statement) @chunk)

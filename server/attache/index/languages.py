@@ -1,0 +1,159 @@
+"""The languages that are read by a grammar: the rows of the manifest, and each one's grammar with our queries."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
+
+from attache.schema.code import SymbolKind
+from attache.schema.errors import SettingsError
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+QUERIES = ("imports", "tags", "calls", "chunks")
+"""In the order in which they claim a name."""
+
+Sort = Literal["definition", "reference", "scope", "import", "chunk", "doc"]
+_MARK = re.compile(r"@(definition|reference)\.(\w+)|@(scope|import|chunk|doc)\b")
+_COMMENT = re.compile(r"^[ \t]*;.*$", re.MULTILINE)
+
+
+class Pattern(NamedTuple):
+    """What a match of one pattern of a query means."""
+
+    sort: Sort
+    detail: str
+    """The kind of a definition, the role of a reference."""
+    whole: str
+    """The capture that holds all of it."""
+    names: str
+    """The capture that holds the names it claims."""
+
+
+class Grammar(NamedTuple):
+    """A language ready to read with."""
+
+    language: tree_sitter.Language
+    query: tree_sitter.Query
+    patterns: tuple[Pattern, ...]
+    """What each pattern of the query means, by its number."""
+    body_field: int | None
+    """The number of the field `body`, where the grammar has one."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """One row of the manifest."""
+
+    name: str
+    folder: Path
+    wheel: str
+    factory: str
+    suffixes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    block: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    """The folders that hold its queries; its own where none are named."""
+
+    @cached_property
+    def grammar(self) -> Grammar:
+        """Return the grammar with the queries, loaded once.
+
+        Raises:
+            ImportError: the wheel that carries the grammar is not installed.
+            SettingsError: a query does not fit the grammar.
+        """
+        import tree_sitter
+
+        pointer: object = getattr(importlib.import_module(self.wheel), self.factory)()
+        language = tree_sitter.Language(pointer)
+        source = self._source()
+        try:
+            query = tree_sitter.Query(language, source)
+        except tree_sitter.QueryError as error:
+            raise SettingsError(
+                f"a query of {self.name} does not fit its grammar: {error}", hint=f"look into {self.folder}"
+            ) from error
+        spans = [(query.start_byte_for_pattern(n), query.end_byte_for_pattern(n)) for n in range(query.pattern_count)]
+        encoded = source.encode()
+        patterns = tuple(self._pattern(encoded[start:end].decode()) for start, end in spans)
+        return Grammar(language, query, patterns, language.field_id_for_name("body"))
+
+    @cached_property
+    def marks(self) -> tuple[tuple[bytes, ...], bytes, bytes]:
+        """Return what opens a comment to the end of the line, and the two ends of one over several lines."""
+        opener, closer = self.block or ("", "")
+        return tuple(mark.encode() for mark in self.comments), opener.encode(), closer.encode()
+
+    def _source(self) -> str:
+        folders = [self.folder / name for name in self.queries or (self.name,)]
+        files = [folder / f"{query}.scm" for query in QUERIES for folder in folders]
+        return "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+
+    def _pattern(self, text: str) -> Pattern:
+        mark = _MARK.search(_COMMENT.sub("", text))
+        if mark is None:
+            raise SettingsError(
+                f"a query of {self.name} captures nothing: {text.strip()}", hint="see grammars/README.md"
+            )
+        if mark[3]:
+            return Pattern(cast("Sort", mark[3]), "", mark[3], "name")
+        if mark[1] == "definition" and mark[2] not in get_args(SymbolKind):
+            raise SettingsError(f"a query of {self.name} defines an unknown kind: {mark[2]}", hint="see schema/code.py")
+        whole = f"{mark[1]}.{mark[2]}"
+        return Pattern(cast("Sort", mark[1]), mark[2], whole, "name" if mark[1] == "definition" else whole)
+
+
+class Languages:
+    """The rows of one manifest, found by a file's name."""
+
+    def __init__(self, folder: Path) -> None:
+        manifest = cast(
+            "Mapping[str, Mapping[str, Any]]", tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
+        )
+        self._rows = {
+            name: Language(name=name, folder=folder, **{key: _frozen(value) for key, value in row.items()})
+            for name, row in manifest.items()
+        }
+        self._by_name = {name: row for row in self._rows.values() for name in row.names}
+        self._by_suffix = {suffix: row for row in self._rows.values() for suffix in row.suffixes}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the languages in the order of the manifest."""
+        return tuple(self._rows)
+
+    def get(self, name: str) -> Language | None:
+        """Return a language by its name."""
+        return self._rows.get(name)
+
+    def of(self, path: str) -> Language | None:
+        """Return the language of a file, None where no row knows it."""
+        name = PurePosixPath(path).name
+        return self._by_name.get(name) or self._by_suffix.get(PurePosixPath(name).suffix.lower())
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(cast("list[str]", value)) if isinstance(value, list) else value
+
+
+def grammars_folder() -> Path:
+    """Return the folder of the manifest: inside the installed package, else beside the sources."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "grammars"
+    return inside if inside.is_dir() else package.parents[1] / "grammars"
+
+
+@cache
+def languages() -> Languages:
+    """Return the languages that are shipped."""
+    return Languages(grammars_folder())

@@ -1,0 +1,185 @@
+"""Words as the search knows them: the parts of identifiers and of prose, each cut down to its stem.
+
+Index and query must agree on them, so whatever changes here changes `store.VERSION`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 64
+"""Characters of an identifier that is still found as a whole."""
+_CACHED = 300_000
+
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_SPACED = bytes(
+    byte if not chr(byte).isascii() or chr(byte).isalnum() or byte == ord("_") else 32 for byte in range(256)
+)
+"""Turns every byte that stands in no word into a space."""
+_IDEOGRAPHS = "\u2e80"
+"""From here on words are not spaced."""
+_SHORT = re.compile(r"\w{1,3}$")
+_ENDINGS = tuple(
+    tuple((re.compile(f"({kept}){ending}$"), left) for kept, ending, left in step)
+    for step in (
+        ((r"\w{2,}", "ies", "y"), (r"\w*(?:ss|x|ch|sh|z)", "es", ""), (r"\w*[^sui]", "s", "")),
+        (
+            (r"\w{2,}", "ied", "y"),
+            (r"\w+[aeiouy]([bcdfghjkmnpqrtvwxy])", r"\2(?:ing|ed)", ""),
+            (r"(?=\w{6})\w*[aeiouy]\w*", "ing", ""),
+            (r"(?=\w{5})\w*[aeiouy]\w*", "ed", ""),
+        ),
+        ((r"\w{3,}", "e", ""),),
+        ((r"\w{3,}[st]", "ion", ""), (r"\w{4,}", "(?:er|or|ly)", "")),
+        ((r"\w{5,}", "at", ""),),
+        ((r"\w{4,}", "(?:abl|ment)", ""),),
+    )
+)
+"""Of each step the first ending that fits is cut off, from what must stand before it, and replaced."""
+
+_STOP = frozenset(
+    """
+    a an and any are as at be been but by can did do does for from given had has have how i if in into is it its may me
+    must my no none not of on only or our self shall should so some such than that the their them then there these they
+    this those to true false us use used using was we were what when where which who whose why will with would you your
+    return returned def elif else fn const let void
+    """.split()  # noqa: SIM905 - a text to be read
+)
+"""Too common in prose, or in code, to tell one piece from another."""
+
+_LONG_FORMS = {
+    short: long
+    for long, *shorts in map(
+        str.split,
+        """
+        address addr
+        application app
+        argument arg argv
+        asynchronous async
+        attribute attr
+        authentication auth authenticate
+        buffer buf
+        calculate calc
+        character char
+        column col
+        command cmd
+        compare cmp
+        configuration conf cfg config configure setting
+        connection conn
+        context ctx
+        current cur curr
+        database db
+        declaration decl
+        description desc
+        destination dest dst
+        dictionary dict mapping
+        directory dir folder
+        document doc
+        environment env
+        exception exc err error
+        execute exec
+        expression expr
+        function func
+        generate gen
+        implementation impl
+        index idx
+        information info
+        initialize init initialise
+        integer int
+        iterate iter iterator
+        length len
+        library lib
+        maximum max
+        message msg
+        minimum min
+        number num
+        object obj
+        original orig
+        package pkg
+        parameter param
+        pointer ptr
+        position pos
+        previous prev
+        property prop
+        reference ref
+        regular regex
+        request req
+        response resp
+        separator sep
+        sequence seq
+        source src
+        specification spec
+        string str
+        synchronous sync
+        table tbl
+        temporary temp tmp
+        value val
+        variable var
+        """.strip().splitlines(),
+    )
+    for short in shorts
+}
+"""Short forms that code writes for what prose spells out."""
+
+
+def parts(identifier: str) -> list[str]:
+    """Return the parts of an identifier in small letters: `getHTTPResponse_v2` has get, http, response, v and 2."""
+    return [part.lower() for part in _PART.findall(identifier)]
+
+
+def stem(word: str) -> str:
+    """Return what a word, already in small letters, shares with its other forms: retry, retries, retrying, retried."""
+    word = _LONG_FORMS.get(word, _LONG_FORMS.get(word.removesuffix("s"), word))
+    if _SHORT.match(word) or not word.isascii():
+        return word
+    for endings in _ENDINGS:
+        word = next((cut[1] + left for ending, left in endings if (cut := ending.match(word))), word)
+    return word
+
+
+def _terms(token: str) -> list[str]:
+    """Return the terms of one run of letters, digits and underscores."""
+    if not token.isascii():
+        token = "".join(char for char in unicodedata.normalize("NFKD", token) if not unicodedata.combining(char))
+    found = parts(token)
+    terms: list[str] = []
+    for part in found:
+        if part[0] >= _IDEOGRAPHS:
+            terms += [part[at : at + 2] for at in range(max(1, len(part) - 1))]
+        elif (
+            part not in _STOP and (len(part) > 1 or part.isalpha()) and not (part.isdigit() and len(part) not in {3, 4})
+        ):
+            terms.append(stem(part))
+    if len(found) > 1 and len(token) <= LONGEST and token.isascii():
+        terms.append(token.replace("_", "").lower())
+    return terms
+
+
+class _Known(dict[bytes, str]):
+    """The terms of every token met so far: code says the same words over and over."""
+
+    def __missing__(self, token: bytes) -> str:
+        if len(self) >= _CACHED:
+            self.clear()
+        terms = self[token] = " ".join(_terms(token.decode("utf-8", "replace")))
+        return terms
+
+
+_known = _Known()
+
+
+def indexed(text: bytes) -> str:
+    """Return the terms of a text for the index, each identifier once however often it stands there.
+
+    A word thus counts by how many identifiers hold it, which tells more of a piece of code than how often one is said.
+    """
+    return " ".join(map(_known.__getitem__, set(text.translate(_SPACED).split())))
+
+
+def asked(query: str) -> list[str]:
+    """Return the terms of a question, each once; where only stop words stand, those."""
+    terms = [
+        term for token in query.encode("utf-8", "replace").translate(_SPACED).split() for term in _known[token].split()
+    ]
+    return list(dict.fromkeys(terms or [part for word in query.split() for part in parts(word)]))
