@@ -1,0 +1,410 @@
+"""Edits of real text files, told in every format as they are, and with the slips that models make."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from attache.workspace.documents import split_lines
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("pydantic", "rich", "typer", "openai", "SQLAlchemy", "pygls", "alembic", "click", "pip", "Pygments")
+KINDS = {".py", ".pyi", ".md", ".toml", ".txt", ".js", ".css", ".html", ".json", ".scm", ".yml", ".cfg", ".mako"}
+CONTEXT = 3
+MOST_CONTEXT = 30
+
+
+@lru_cache
+def corpus() -> tuple[tuple[str, ...], ...]:
+    """Return the texts of real files: of this repository, and of each of some packages that are installed with it."""
+    own = [path for top in ("server", "docs", "grammars", "tests") for path in (ROOT / top).rglob("*")]
+    packages = [own]
+    for package in PACKAGES:
+        try:
+            files = metadata.distribution(package).files or []
+        except metadata.PackageNotFoundError:
+            continue
+        packages.append([Path(str(file.locate())) for file in files])
+    found = (tuple(text for path in sorted(set(paths)) if (text := text_of(path))) for paths in packages)
+    return tuple(texts for texts in found if texts)
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file that is fit for edits, empty otherwise."""
+    if path.suffix not in KINDS or not path.is_file() or not 300 < path.stat().st_size < 40_000:
+        return ""
+    text = path.read_bytes().decode("utf-8", "replace")
+    fit = "\r" not in text and "\ufffd" not in text and text.endswith("\n") and text.count("\n") > 12
+    return text if fit else ""
+
+
+# ---------------------------------------------------------------- an edit
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """Lines without their ends, each with its mark, and where they stand."""
+
+    lines: tuple[tuple[str, str], ...]
+    start: int
+    new_start: int
+    anchor: str = ""
+
+    def side(self, without: str) -> list[str]:
+        return [text for mark, text in self.lines if mark != without]
+
+    @property
+    def old(self) -> list[str]:
+        return self.side("+")
+
+    @property
+    def new(self) -> list[str]:
+        return self.side("-")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a file holds, what it is to hold, and the hunks that lead from one to the other."""
+
+    path: str
+    before: str
+    after: str
+    hunks: tuple[Hunk, ...]
+
+
+Slip = Callable[[random.Random, Case], Case | None]
+
+
+def lines_of(text: str) -> list[str]:
+    return [line.rstrip("\r\n") for line in split_lines(text)][: -1 if text.endswith(("\n", "\r")) else None]
+
+
+def a_case(rng: random.Random, *, unique: bool = True) -> Case:
+    """Return an edit of several places in a real file, each told with as many lines around it as make it unique."""
+    while True:
+        before = rng.choice(rng.choice(corpus()))
+        after = edited(rng, before)
+        hunks = hunks_between(lines_of(before), lines_of(after), unique=unique)
+        if hunks:
+            folder = rng.choice(["", "src/", "a/", "docs/deep er/", "b/lib/"])
+            return Case(f"{folder}file{rng.choice(['.py', '.md', '.txt', '.test.js', '_é.py'])}", before, after, hunks)
+
+
+def edited(rng: random.Random, text: str) -> str:
+    lines = lines_of(text)
+    for _ in range(rng.randint(1, 4)):
+        at, length = rng.randrange(len(lines)), rng.choice([0, 0, 1, 1, 1, 2, 3, 5])
+        model = rng.randrange(len(lines))
+        fresh = lines[model : model + rng.randint(1, 5)] if length == 0 else lines[at : at + length]
+        new = [] if length and rng.random() < 0.2 else [changed_line(rng, line) for line in fresh]
+        if rng.random() < 0.3:
+            new += [
+                indent_of(line) + rng.choice(["pass", "return None", "# a word more", "- one more"])
+                for line in new[-1:]
+            ]
+        lines[at : at + length] = new
+        if not lines:
+            return edited(rng, text)
+    after = "".join(f"{line}\n" for line in lines)
+    return after if after != text else edited(rng, text)
+
+
+def changed_line(rng: random.Random, line: str) -> str:
+    words = list(re.finditer(r"\w+", line))
+    if not words or rng.random() < 0.15:
+        return line
+    word = rng.choice(words)
+    put = rng.choice(["value", "other", "7", "config", "x"])
+    return line[: word.start()] + put + line[word.end() :]
+
+
+def indent_of(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def hunks_between(old: Sequence[str], new: Sequence[str], *, unique: bool) -> tuple[Hunk, ...]:
+    """Return the hunks of an edit; none where one cannot be made unique."""
+    for context in range(CONTEXT, MOST_CONTEXT, 3):
+        groups = list(SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(context))
+        hunks = tuple(hunk_of(group, old, new) for group in groups)
+        if not unique or all(times(old, hunk.old) == 1 for hunk in hunks):
+            return hunks
+    return ()
+
+
+def hunk_of(group, old, new) -> Hunk:
+    lines: list[tuple[str, str]] = []
+    for tag, start, end, new_start, new_end in group:
+        if tag == "equal":
+            lines += [(" ", line) for line in old[start:end]]
+        else:
+            lines += [("-", line) for line in old[start:end]]
+            lines += [("+", line) for line in new[new_start:new_end]]
+    above = [line for line in old[: group[0][1]] if re.match(r"\s*(def|class|function|#+) ", line)]
+    return Hunk(tuple(lines), group[0][1], group[0][3], above[-1] if above else "")
+
+
+def times(lines: Sequence[str], block: Sequence[str]) -> int:
+    width = len(block)
+    return sum(lines[at : at + width] == block for at in range(len(lines) - width + 1)) if width else len(lines)
+
+
+# ---------------------------------------------------------------- slips in what is quoted
+
+
+def each_hunk(change: Callable[[random.Random, Hunk], Hunk | None]) -> Slip:
+    def slip(rng: random.Random, case: Case) -> Case | None:
+        hunks = [change(rng, hunk) for hunk in case.hunks]
+        return replace(case, hunks=tuple(hunks)) if all(hunks) else None
+
+    return slip
+
+
+def each_line(change: Callable[[random.Random, str, str], str]) -> Slip:
+    def slip(rng: random.Random, hunk: Hunk) -> Hunk:
+        return replace(hunk, lines=tuple((mark, change(rng, mark, text)) for mark, text in hunk.lines))
+
+    return each_hunk(slip)
+
+
+def blanks_added(rng: random.Random, mark: str, text: str) -> str:
+    return text + rng.choice(["", " ", "  ", "\t"]) if mark != "+" else text
+
+
+def blanks_lost(rng: random.Random, case: Case) -> Case | None:
+    """Blanks stand in the file behind lines that are quoted without them."""
+    quoted = {text for hunk in case.hunks for mark, text in hunk.lines if mark != "+"}
+    fresh = {text for hunk in case.hunks for mark, text in hunk.lines if mark == "+"}
+    padded = {text: text + rng.choice([" ", "  ", "\t"]) for text in sorted(quoted - fresh) if rng.random() < 0.5}
+
+    def worn(text: str) -> str:
+        return "".join(f"{padded.get(line, line)}\n" for line in lines_of(text))
+
+    return replace(case, before=worn(case.before), after=worn(case.after)) if padded else None
+
+
+def blank_before(_rng: random.Random, hunk: Hunk) -> Hunk:
+    return replace(hunk, lines=((" ", ""), *hunk.lines))
+
+
+def blank_behind(_rng: random.Random, hunk: Hunk) -> Hunk:
+    return replace(hunk, lines=(*hunk.lines, (" ", "")))
+
+
+def blank_searched(_rng: random.Random, case: Case) -> Case | None:
+    """A blank line that is searched, but not put back; where it is there, it would have to go."""
+    above = [lines_of(case.before)[hunk.start - 1] if hunk.start else "" for hunk in case.hunks]
+    hunks = tuple(replace(hunk, lines=(("-", ""), *hunk.lines)) for hunk in case.hunks)
+    told = all(hunk.lines[0][1].strip() for hunk in case.hunks)
+    return replace(case, hunks=hunks) if told and all(line.strip() for line in above) else None
+
+
+def indented(rng: random.Random, hunk: Hunk) -> Hunk | None:
+    more = rng.choice(["    ", "  ", "\t", " "])
+    return replace(hunk, lines=tuple((mark, more + text if text.strip() else text) for mark, text in hunk.lines))
+
+
+def dedented(_rng: random.Random, hunk: Hunk) -> Hunk | None:
+    margins = [indent_of(text) for _, text in hunk.lines if text.strip()]
+    margin = min(margins, key=len, default="")
+    if not margin or not all(each.startswith(margin) for each in margins):
+        return None
+    lines = tuple((mark, text.removeprefix(margin) if text.strip() else text) for mark, text in hunk.lines)
+    return replace(hunk, lines=lines)
+
+
+def word_drifted(rng: random.Random, hunk: Hunk) -> Hunk | None:
+    stays = [at for at, (mark, text) in enumerate(hunk.lines) if mark == " " and re.search(r"\w", text)]
+    if len(stays) < 3:
+        return None
+    at = rng.choice(stays)
+    text = hunk.lines[at][1]
+    word = rng.choice(list(re.finditer(r"\w+", text)))
+    drifted = (" ", text[: word.start()] + "drifted" + text[word.end() :])
+    return replace(hunk, lines=(*hunk.lines[:at], drifted, *hunk.lines[at + 1 :]))
+
+
+def line_left_out(rng: random.Random, hunk: Hunk) -> Hunk | None:
+    """A line that stays, and does not stand beside a change, is not quoted."""
+    marks = "".join(mark for mark, _ in hunk.lines)
+    away = [at for at in range(1, len(marks) - 1) if marks[at - 1 : at + 2] == "   "]
+    if not away or marks.count(" ") < 4:
+        return None
+    at = rng.choice(away)
+    return replace(hunk, lines=(*hunk.lines[:at], *hunk.lines[at + 1 :]))
+
+
+def file_moved_on(rng: random.Random, case: Case) -> Case | None:
+    """The file got a line more near a hunk since it was read."""
+    before, after = lines_of(case.before), lines_of(case.after)
+    hunk = rng.choice(case.hunks)
+    lead = next((at for at, (mark, _) in enumerate(hunk.lines) if mark != " "), 0)
+    if lead < 2:
+        return None
+    at = rng.randrange(1, lead)
+    before.insert(hunk.start + at, "a line that somebody put in meanwhile")
+    after.insert(hunk.new_start + at, "a line that somebody put in meanwhile")
+    return replace(case, before="".join(f"{line}\n" for line in before), after="".join(f"{line}\n" for line in after))
+
+
+def as_is(_rng: random.Random, case: Case) -> Case:
+    return case
+
+
+QUOTING: dict[str, Slip] = {
+    "blanks added": each_line(blanks_added),
+    "blanks lost": blanks_lost,
+    "blank line before": each_hunk(blank_before),
+    "blank line searched": blank_searched,
+    "blank line behind": each_hunk(blank_behind),
+    "indented": each_hunk(indented),
+    "dedented": each_hunk(dedented),
+    "a word drifted": each_hunk(word_drifted),
+    "a line left out": each_hunk(line_left_out),
+    "file moved on": file_moved_on,
+}
+
+
+# ---------------------------------------------------------------- slips in how it travels
+
+
+def with_crlf(text: str) -> str:
+    return text.replace("\n", "\r\n")
+
+
+def crlf_file(_rng: random.Random, case: Case) -> Case:
+    return replace(case, before=with_crlf(case.before), after=with_crlf(case.after))
+
+
+def open_ended(_rng: random.Random, case: Case) -> Case | None:
+    before, after = case.before[:-1], case.after[:-1]
+    return None if before.endswith("\n") or after.endswith("\n") else replace(case, before=before, after=after)
+
+
+def open_ended_elsewhere(rng: random.Random, case: Case) -> Case | None:
+    """The file has no last line end, and no hunk reaches there."""
+    reach = max(hunk.start + len(hunk.old) for hunk in case.hunks)
+    return open_ended(rng, case) if reach < len(lines_of(case.before)) else None
+
+
+# ---------------------------------------------------------------- telling
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a format is written down; all that is left as it is gives the exact form."""
+
+    fenced: str = ""
+    decorated: str = "{}"
+    markers: int = 7
+    numbers: str = "right"
+    counts: str = "right"
+    git: bool = True
+    prefixes: bool = True
+    bare_blanks: bool = False
+    timestamps: bool = False
+    anchored: bool = False
+    padded: bool = False
+
+
+def search_replace(rng: random.Random, case: Case, manner: Manner) -> str:
+    name = manner.decorated.format(case.path)
+    first, second = {"": ("", ""), "outside": ("", "```python\n"), "inside": ("```\n", "")}[manner.fenced]
+    end = "```\n" if manner.fenced else ""
+
+    def block(hunk: Hunk) -> str:
+        old, new = ("".join(f"{line}\n" for line in side) for side in (hunk.old, hunk.new))
+        opens, divides, closes = (sign * manner.markers for sign in "<=>")
+        return f"{first}{name}\n{second}{opens} SEARCH\n{old}{divides}\n{new}{closes} REPLACE\n{end}"
+
+    return "\n".join(block(hunk) for hunk in case.hunks)
+
+
+def pair(rng: random.Random, case: Case, manner: Manner) -> str:
+    (hunk,) = case.hunks
+    sides = {"search": "".join(f"{line}\n" for line in hunk.old), "replace": "".join(f"{line}\n" for line in hunk.new)}
+    return json.dumps({"path": case.path, **sides})
+
+
+def whole(rng: random.Random, case: Case, manner: Manner) -> str:
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", case.after)), default=0))
+    text = case.after.replace("\r\n", "\n")
+    text += "" if text.endswith("\n") else "\n"
+    return f"{manner.decorated.format(case.path)}\n{fence}\n{text}{fence}\n"
+
+
+def apply_patch(rng: random.Random, case: Case, manner: Manner) -> str:
+    pad = " " if manner.padded else ""
+    out = [f"{pad}*** Begin Patch", f"{pad}*** Update File: {case.path}{pad}"]
+    for hunk in case.hunks:
+        out.append(f"@@ {hunk.anchor}".rstrip() if manner.anchored else "@@")
+        out += [f"{mark}{text}" if text or not manner.bare_blanks or mark != " " else "" for mark, text in hunk.lines]
+    return "\n".join((*out, f"*** End Patch{pad}", ""))
+
+
+def unified_diff(rng: random.Random, case: Case, manner: Manner) -> str:
+    old, new = (f"a/{case.path}", f"b/{case.path}") if manner.prefixes else (case.path, case.path)
+    stamp = "\t2024-01-31 10:00:00.000000000 +0100" if manner.timestamps else ""
+    out = [f"diff --git {old} {new}", "index 1234567..89abcde 100644"] if manner.git else []
+    out += [f"--- {old}{stamp}", f"+++ {new}{stamp}"]
+    for hunk in case.hunks:
+        out.append(header(rng, hunk, manner))
+        out += [f"{mark}{text}" if text or not manner.bare_blanks or mark != " " else "" for mark, text in hunk.lines]
+    return "\n".join((*out, ""))
+
+
+def header(rng: random.Random, hunk: Hunk, manner: Manner) -> str:
+    if manner.numbers in {"@@", "@@ ... @@", "@@ @@"}:
+        return manner.numbers
+    off = rng.choice([-1, 1]) * rng.randint(1, 40) if manner.numbers == "wrong" else 0
+    more = [rng.randint(-2, 3) if manner.counts == "wrong" else 0 for _ in range(2)]
+    old, new = max(len(hunk.old) + more[0], 0), max(len(hunk.new) + more[1], 0)
+    start, new_start = max(hunk.start + bool(hunk.old) + off, 0), max(hunk.new_start + bool(hunk.new) + off, 0)
+    return f"@@ -{start},{old} +{new_start},{new} @@ {hunk.anchor.strip()}".rstrip()
+
+
+TELL: dict[str, Callable[[random.Random, Case, Manner], str]] = {
+    "search_replace": search_replace,
+    "apply_patch": apply_patch,
+    "unified_diff": unified_diff,
+    "whole": whole,
+    "pair": pair,
+}
+
+MANNERS: dict[str, dict[str, Manner]] = {
+    "search_replace": {
+        "fenced": Manner(fenced="outside"),
+        "fenced, name inside": Manner(fenced="inside"),
+        "five signs": Manner(markers=5),
+        "nine signs": Manner(markers=9),
+        "name in backticks": Manner(decorated="`{}`"),
+        "name in bold": Manner(decorated="**{}**"),
+        "name labelled": Manner(decorated="path: {}"),
+        "name as heading": Manner(decorated="### `{}`:", fenced="outside"),
+    },
+    "apply_patch": {
+        "anchored": Manner(anchored=True),
+        "padded markers": Manner(padded=True),
+        "bare blank lines": Manner(bare_blanks=True),
+    },
+    "unified_diff": {
+        "wrong numbers": Manner(numbers="wrong"),
+        "wrong counts": Manner(counts="wrong"),
+        "wrong numbers and counts": Manner(numbers="wrong", counts="wrong", git=False),
+        "no numbers": Manner(numbers="@@"),
+        "dots for numbers": Manner(numbers="@@ ... @@"),
+        "empty header": Manner(numbers="@@ @@", git=False),
+        "plain": Manner(git=False, timestamps=True),
+        "no prefixes": Manner(prefixes=False),
+        "bare blank lines": Manner(bare_blanks=True, counts="wrong"),
+    },
+    "whole": {"name in backticks": Manner(decorated="`{}`"), "name as heading": Manner(decorated="## `{}`")},
+    "pair": {},
+}
