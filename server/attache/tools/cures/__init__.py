@@ -1,0 +1,37 @@
+"""Cures that rules know for findings whose source knows none: a table and a few functions for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from attache.schema.documents import Diagnostic
+from attache.tools.cures import go, python, rust, typescript
+from attache.tools.cures.case import Case, Rule, parses_no_worse
+
+if TYPE_CHECKING:
+    from attache.tools.tool import Context
+
+UNSAFE_ALLOWED = python.UNSAFE_ALLOWED
+CURES: tuple[Rule, ...] = (*python.RULES, *typescript.RULES, *go.RULES, *rust.RULES)
+"""In their order: the first that fits a finding and has patches for it cures it."""
+
+
+async def cured(ctx: Context, text: str, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the findings, each with a cure where its source or a rule knows one."""
+    return tuple([each if each.fix else await _by_rule(ctx, text, each) for each in findings])
+
+
+async def _by_rule(ctx: Context, text: str, finding: Diagnostic) -> Diagnostic:
+    """Return a finding with the first rule's cure after which the text parses no worse than before."""
+    for rule in CURES:
+        match = rule.message.search(finding.message) if finding.place.path.endswith(rule.suffixes) else None
+        if match is None:
+            continue
+        name = next((group for group in match.groups() if group), "")
+        symbols = await ctx.index.symbols(name, k=20) if rule.looks_up and ctx.index else ()
+        case = Case(text, finding, match, symbols)
+        patches = rule.cure(case)
+        if patches and parses_no_worse(case, patches):
+            return finding.model_copy(update={"fix": patches, "fix_title": rule.title.format(name), "safe": rule.sure})
+    return finding

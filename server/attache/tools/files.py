@@ -1,0 +1,191 @@
+"""Read, write, edit, list and find files, as the user sees them: unsaved text included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from attache.schema.documents import Snapshot
+from attache.schema.edits import CreateFile, EditFile
+from attache.schema.errors import EditRefused, FileMissing, FileSkipped, ToolError
+from attache.schema.tools import ToolOutput
+from attache.tools.changes import told
+from attache.tools.listing import alike, matching, tree
+from attache.tools.tool import Context, tool
+from attache.tools.wording import cited, counted, lines_of, listed, numbered
+from attache.workspace.edits import apply, diff
+from attache.workspace.locate import locate, with_newline
+
+LINES_READ = 600
+CHARACTERS_READ = 24_000
+ENTRIES_LISTED = 200
+FILES_FOUND = 50
+
+FilePath = Annotated[str, Field(description="File, relative to the workspace.")]
+Title = Annotated[str, Field(description="The purpose in a few words, for the reviewer.")]
+
+
+@tool(aliases=("read_file", "view", "cat", "open_file"))
+async def read(
+    ctx: Context,
+    path: FilePath,
+    start_line: Annotated[int, Field(ge=1, description="First line, from 1.")] = 1,
+    end_line: Annotated[int | None, Field(ge=1, description="Last line, included.")] = None,
+) -> ToolOutput:
+    """Read a file with its line numbers, as the user sees it now, unsaved changes included.
+
+    Each line is `number<TAB>text`. A long file comes in pages.
+    """
+    snapshot = await _read(ctx, path)
+    lines = lines_of(snapshot.text)
+    first = min(start_line, max(len(lines), 1))
+    page = _page(lines[first - 1 : end_line])
+    last = first + len(page) - 1
+    source = f"editor buffer, version {snapshot.version}" if snapshot.open else "disk"
+    head = f"{snapshot.path}:{first}-{last} of {counted(len(lines), 'line')} ({source}, hash {snapshot.hash[:12]})"
+    if not lines:
+        head = f"{snapshot.path} is empty ({source}, hash {snapshot.hash[:12]})"
+    left = min(end_line or len(lines), len(lines)) - last
+    more = f"\n[… {counted(left, 'line')} more: read on with start_line={last + 1}]" if left > 0 else ""
+    return ToolOutput(
+        text=f"{head}\n{numbered(page, first)}{more}",
+        title=f"{snapshot.path}:{first}-{last}" if page else snapshot.path,
+        places=(cited(snapshot.path, first, last),),
+        data={
+            "path": snapshot.path, "uri": snapshot.uri, "version": snapshot.version, "hash": snapshot.hash,
+            "start_line": first, "end_line": last, "lines": len(lines),
+        },
+    )  # fmt: skip
+
+
+def _page(lines: Sequence[str]) -> Sequence[str]:
+    """Return as many of the lines as one answer may hold, at least one."""
+    room = CHARACTERS_READ
+    for count, line in enumerate(lines[:LINES_READ]):
+        room -= len(line) + 1
+        if room < 0 and count:
+            return lines[:count]
+    return lines[:LINES_READ]
+
+
+async def _read(ctx: Context, path: str) -> Snapshot:
+    try:
+        return await ctx.workspace.read(path)
+    except FileMissing as error:
+        near = alike(path, await ctx.workspace.files())[:3]
+        raise FileMissing(error.message, hint=f"near: {', '.join(near)}" if near else error.hint) from error
+
+
+class Replacement(BaseModel):
+    """One place to change."""
+
+    search: Annotated[str, Field(description="Text that stands there exactly once.")]
+    replace: str
+
+
+def _several(given: Any) -> Any:
+    return [given] if isinstance(given, Mapping) else given
+
+
+@tool(effect="workspace", aliases=("edit_file", "str_replace", "search_replace", "multi_edit"))
+async def edit(
+    ctx: Context,
+    path: FilePath,
+    edits: Annotated[
+        list[Replacement], BeforeValidator(_several), Field(min_length=1, description="Made one after the other.")
+    ],
+    title: Title = "",
+) -> ToolOutput:
+    """Replace text in a file: all edits, or none where one is refused.
+
+    Quote whole lines as they stand, with enough around them to be unique. The answer shows the lines as they are now
+    and the diagnostics that are new.
+    """
+    before = await _read(ctx, path)
+    text = before.text
+    for number, each in enumerate(edits, 1):
+        try:
+            text = apply(text, (locate(text, each.search, each.replace, before.path),))
+        except EditRefused as error:
+            which = f"edit {number} of {len(edits)}: " if len(edits) > 1 else ""
+            raise EditRefused(f"{which}{error.message}; nothing was changed", hint=error.hint) from error
+    return await _rewrite(ctx, before, text, title)
+
+
+@tool(effect="workspace", aliases=("write_file", "create_file", "create"))
+async def write(
+    ctx: Context,
+    path: FilePath,
+    content: Annotated[str, Field(description="The whole file.")],
+    title: Title = "",
+) -> ToolOutput:
+    """Create a file, or replace all of its text. To change parts of one, use edit."""
+    try:
+        before = await ctx.workspace.read(path)
+    except FileMissing:
+        change = CreateFile(uri=ctx.workspace.uri(path), text=content)
+        return await told(ctx, await ctx.land(title or f"create {path}", (change,)))
+    # What a model writes ends its lines with \n; the file keeps its own.
+    return await _rewrite(ctx, before, content if "\r" in content else with_newline(content, before.newline), title)
+
+
+async def _rewrite(ctx: Context, before: Snapshot, text: str, title: str) -> ToolOutput:
+    if text == before.text:
+        return ToolOutput(text=f"{before.path} says exactly that already", title=f"{before.path} · no change")
+    change = EditFile(
+        uri=before.uri, base_hash=before.hash, base_version=before.version, edits=diff(before.text, text)
+    )  # fmt: skip
+    return await told(ctx, await ctx.land(title or f"edit {before.path}", (change,)))
+
+
+@tool(name="list", aliases=("ls", "list_files", "list_directory"))
+async def list_folder(
+    ctx: Context,
+    path: Annotated[str, Field(description="Folder; the whole workspace by default.")] = "",
+    depth: Annotated[int, Field(ge=1, description="Levels to show.")] = 2,
+) -> ToolOutput:
+    """List a folder as a tree. What .gitignore leaves out is left out."""
+    files = await _below(ctx, path)
+    shown = path.strip("/") or "."
+    entries = tree([_inside(file, shown) for file in files], depth)
+    return ToolOutput(
+        text=listed([f"{shown}/", *entries], ENTRIES_LISTED, "list a folder in it"),
+        title=f"{shown} · {counted(len(files), 'file')}",
+        data={"path": shown, "files": len(files), "entries": entries},
+    )
+
+
+async def _below(ctx: Context, path: str) -> tuple[str, ...]:
+    """Return the files below a folder. Raises FileMissing and ToolError where there is no such folder."""
+    files = await ctx.workspace.files(path)
+    if files or not path:
+        return files
+    try:
+        there = await _read(ctx, path)
+    except FileMissing:
+        raise
+    except FileSkipped:
+        return ()  # a folder with nothing in it
+    raise ToolError(f"{there.path} is a file", hint="read it")
+
+
+def _inside(file: str, folder: str) -> str:
+    return file.removeprefix(f"{folder}/") if folder != "." else file
+
+
+@tool(aliases=("glob", "find_files", "file_search"))
+async def find(
+    ctx: Context,
+    name: Annotated[str, Field(description="Glob (`**/*.py`), or a part of the path, also misspelt.")],
+    path: Annotated[str, Field(description="Folder to look in.")] = "",
+) -> ToolOutput:
+    """Find files by name, the likeliest first."""
+    found = matching(name, await _below(ctx, path))
+    text = listed(found, FILES_FOUND, "give a longer name or a folder") if found else f"no file is called like `{name}`"
+    return ToolOutput(
+        text=text,
+        title=f"`{name}` · {counted(len(found), 'file')}",
+        data={"files": found[:FILES_FOUND], "total": len(found)},
+    )

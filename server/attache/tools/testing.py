@@ -1,0 +1,276 @@
+"""Run a workspace's tests with the runner it uses, and say which failed, where and why."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from attache.schema.errors import PathRefused, ToolError
+from attache.schema.tools import ToolOutput
+from attache.tools.failures import Failure, by_pattern, counts, of_pytest
+from attache.tools.shell import ended, limited, run
+from attache.tools.tool import Context, tool
+from attache.tools.wording import first_line, listed, middle_out
+from attache.workspace.shell import Command, Completed
+
+Name = Literal["auto", "pytest", "unittest", "npm", "go", "cargo"]
+OUTPUT_CHARS = 8_000
+FAILURES_SHOWN = 30
+LOOKED_AT = 50
+"""Test files that are read to see whether they are pytest's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """How one test runner is recognised, called and read."""
+
+    name: str
+    marks: tuple[tuple[str, str], ...]
+    """(glob, words): a file that matches and holds the words says that a folder uses it."""
+    suffixes: tuple[str, ...]
+    """Of the files it tests, to choose by a selection."""
+    argv: Callable[[Path, Sequence[str]], list[str]]
+    """From the folder and the selection to the command."""
+    totals: re.Pattern[str]
+    """Lines that carry the counts."""
+    failures: Callable[[str], tuple[Failure, ...]]
+
+
+def _pytest(folder: Path, selection: Sequence[str]) -> list[str]:
+    options = ("--verbosity=-1", "-rfE", "--tb=short", "--color=no")
+    return [python(folder), "-m", "pytest", *options, *selection]
+
+
+def _unittest(folder: Path, selection: Sequence[str]) -> list[str]:
+    return [python(folder), "-m", "unittest", *(map(_dotted, selection) if selection else ["discover"])]
+
+
+def _dotted(node: str) -> str:
+    """Return `tests.test_a.Case.test_b` for `tests/test_a.py::Case::test_b`."""
+    file, *inside = node.split("::")
+    return ".".join((file.removesuffix(".py").replace("/", "."), *inside))
+
+
+def _npm(_folder: Path, selection: Sequence[str]) -> list[str]:
+    return [shutil.which("npm") or "npm", "test", "--silent", *(["--", *selection] if selection else [])]
+
+
+def _go(_folder: Path, selection: Sequence[str]) -> list[str]:
+    return ["go", "test", *(selection or ["./..."])]
+
+
+def _cargo(_folder: Path, selection: Sequence[str]) -> list[str]:
+    return ["cargo", "test", "--no-fail-fast", "--color=never", *selection]
+
+
+def _lines(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.MULTILINE)
+
+
+NOWHERE = _lines(r"(?!)")
+
+
+RUNNERS = (
+    Runner(
+        name="pytest",
+        marks=(
+            ("pytest.ini", ""),
+            ("conftest.py", ""),
+            ("tests/conftest.py", ""),
+            ("pyproject.toml", "[tool.pytest"),
+            ("setup.cfg", "[tool:pytest]"),
+            ("tox.ini", "[pytest]"),
+            ("test_*.py", "pytest"),
+            ("*_test.py", "pytest"),
+            ("tests/**/test_*.py", "pytest"),
+        ),
+        suffixes=(".py",),
+        argv=_pytest,
+        totals=_lines(r"^=*\s*(\d+ (?:passed|failed|skipped|x\w+|deselected|errors?|warnings?)\b.*) in [\d.]+s"),
+        failures=of_pytest,
+    ),
+    Runner(
+        name="unittest",
+        marks=(("test*.py", ""), ("tests/**/test*.py", ""), ("test/**/test*.py", "")),
+        suffixes=(".py",),
+        argv=_unittest,
+        totals=_lines(r"^(?:Ran \d+|(?:FAILED|OK) \(.*\))"),
+        failures=partial(
+            by_pattern,
+            failed=_lines(r"^(?:FAIL|ERROR): (?P<name>.+)$"),
+            place=_lines(r'^  File "(?P<path>[^"]+)", line (?P<line>\d+).*\n(?:    .*\n|  \[.*\n)*(?P<message>\w.*)?'),
+        ),
+    ),
+    Runner(
+        name="npm",
+        marks=(("package.json", '"test"'),),
+        suffixes=(".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx"),
+        argv=_npm,
+        totals=_lines(r"^(?:# (?:pass|fail|skipped) \d+|\s*Tests:? .*|\s*\d+ (?:passing|failing|pending)\b.*)"),
+        failures=partial(
+            by_pattern,
+            failed=_lines(r"^\s*(?:not ok \d+ - |● |FAIL  ?|✗ |× )(?P<name>.+)$"),
+            place=_lines(r"(?:location: '|\(|❯ |at )(?P<path>[^\s()'][^()'\n]*?\.[cm]?[jt]sx?):(?P<line>\d+)"),
+        ),
+    ),
+    Runner(
+        name="go",
+        marks=(("go.mod", ""),),
+        suffixes=(".go",),
+        argv=_go,
+        totals=NOWHERE,
+        failures=partial(
+            by_pattern,
+            failed=_lines(r"^\s*--- FAIL: (?P<name>\S+)"),
+            place=_lines(r"^\s+(?P<path>\S+\.go):(?P<line>\d+): ?(?P<message>.*)$"),
+        ),
+    ),
+    Runner(
+        name="cargo",
+        marks=(("Cargo.toml", ""),),
+        suffixes=(".rs",),
+        argv=_cargo,
+        totals=_lines(r"^test result: .*"),
+        failures=partial(
+            by_pattern,
+            failed=_lines(r"^---- (?P<name>.+) stdout ----$"),
+            place=_lines(r"panicked at (?P<path>[^\n:]+):(?P<line>\d+):\d+:\n(?P<message>.*)"),
+        ),
+    ),
+)  # fmt: skip
+
+
+def python(folder: Path) -> str:
+    """Return the interpreter of a folder: its own environment's, the active one's, the one on PATH, at last ours."""
+    environments = [folder / ".venv", folder / "venv"]
+    if active := os.environ.get("VIRTUAL_ENV"):
+        environments.append(Path(active))
+    inside = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+    for environment in environments:
+        if (environment / inside).is_file():
+            return str(environment / inside)
+    return shutil.which("python3") or shutil.which("python") or sys.executable
+
+
+def runners(folder: Path) -> tuple[Runner, ...]:
+    """Return the runners that a folder uses, the likeliest first."""
+    return tuple(runner for runner in RUNNERS if any(_marked(folder, *mark) for mark in runner.marks))
+
+
+def _marked(folder: Path, glob: str, words: str) -> bool:
+    for path in islice(folder.glob(glob), LOOKED_AT):
+        if not words or words in path.read_text("utf-8", errors="replace"):
+            return True
+    return False
+
+
+def command_of(
+    ctx: Context,
+    selection: Sequence[str] = (),
+    folder: str = "",
+    runner: str = "auto",
+    timeout_seconds: float | None = None,
+) -> Command:
+    """Return the command that a call of `test` runs, as the user is asked to allow it. Nothing is run to find out."""
+    return _planned(ctx, selection, folder, runner, timeout_seconds)[1]
+
+
+def _planned(
+    ctx: Context, selection: Sequence[str], folder: str, runner: str, timeout_seconds: float | None
+) -> tuple[Runner, Command]:
+    root = ctx.workspace.roots[0].path
+    where = (root / folder).resolve()
+    if not where.is_relative_to(root):
+        raise PathRefused(f"{folder} lies outside the workspace", hint="name a folder inside it")
+    chosen = _chosen(where, selection, runner)
+    argv = tuple(chosen.argv(where, selection))
+    return chosen, Command(argv=argv, cwd=where.relative_to(root), timeout_seconds=limited(ctx, timeout_seconds))
+
+
+def _chosen(folder: Path, selection: Sequence[str], name: str) -> Runner:
+    """Return the runner of this name; for `auto`, the likeliest one that fits what is selected."""
+    if name != "auto":
+        return next(runner for runner in RUNNERS if runner.name == name)
+    found = runners(folder)
+    if not found:
+        known = ", ".join(runner.name for runner in RUNNERS)
+        raise ToolError(f"no tests found here for {known}", hint="name the folder they are in, or run them by shell")
+    files = tuple(each.partition("::")[0] for each in selection)
+    return next((runner for runner in found if files and files[0].endswith(runner.suffixes)), found[0])
+
+
+@tool(name="test", effect="outside", cost="LOW", aliases=("run_tests", "pytest"), command=command_of)
+async def run_tests(
+    ctx: Context,
+    selection: Annotated[tuple[str, ...], Field(description="Files, node ids or names; all by default.")] = (),
+    folder: Annotated[str, Field(description="Project folder.")] = "",
+    runner: Annotated[Name, Field(description="Test runner.")] = "auto",
+    timeout_seconds: Annotated[float | None, Field(gt=0, description="Time limit.")] = None,
+) -> ToolOutput:
+    """Run tests and get what failed, where and why; the user may have to allow it."""
+    chosen, command = _planned(ctx, selection, folder, runner, timeout_seconds)
+    done = await run(ctx, command)
+    root = ctx.workspace.roots[0].path
+    failures = [_located(each, root / command.cwd, root) for each in chosen.failures(done.output)]
+    totals = counts(done.output, chosen.totals)
+    outcome = _outcome(done, totals, failures)
+    passed = done.exit_code == 0 and not done.timed_out
+    lines = [_line(each) for each in failures]
+    output = "" if passed else middle_out(done.output.strip(), OUTPUT_CHARS)
+    parts = (
+        f"{chosen.name}: {outcome} · {done.seconds:.1f} s",
+        f"note: {done.note}" if done.note else "",
+        listed(lines, FAILURES_SHOWN, "select some of them"),
+        output,
+    )
+    return ToolOutput(
+        text="\n".join(part for part in parts if part),
+        title=f"`{first_line(' '.join(selection) or chosen.name)}` · {outcome}",
+        places=tuple(each.place for each in failures if each.place),
+        data={
+            "runner": chosen.name, "argv": command.argv, "exit_code": done.exit_code, "timed_out": done.timed_out,
+            **totals, "note": done.note,
+            "failures": [
+                {"name": each.name, "message": each.message, "place": each.place.model_dump() if each.place else None}
+                for each in failures
+            ],
+        },
+        is_error=not passed,
+    )  # fmt: skip
+
+
+def _outcome(done: Completed, totals: Mapping[str, int], failures: Sequence[Failure]) -> str:
+    """Return the counts, failures first; how it ended where the runner tells none."""
+    told = {"failed": len(failures), **totals}
+    counted_ = [f"{told[word]} {word}" for word in ("failed", "errors", "passed", "skipped") if told.get(word)]
+    if done.timed_out or done.exit_code < 0 or not counted_:
+        counted_.append("passed" if done.exit_code == 0 else ended(done))
+    return ", ".join(counted_)
+
+
+def _line(failure: Failure) -> str:
+    where = f" at {failure.place}" if failure.place else ""
+    return f"{failure.name}{where}: {failure.message}".rstrip(": ")
+
+
+def _located(failure: Failure, folder: Path, root: Path) -> Failure:
+    """Return a failure with its place as the workspace names it, without one where no such file is there."""
+    if failure.place is None:
+        return failure
+    path = folder / failure.place.path
+    if not path.is_file():  # Go names files from their package
+        path = next(folder.glob(f"**/{Path(failure.place.path).name}"), path)
+    if not path.is_file() or not path.resolve().is_relative_to(root):
+        return replace(failure, place=None)
+    shown = path.resolve().relative_to(root).as_posix()
+    return replace(failure, place=failure.place.model_copy(update={"path": shown}))
