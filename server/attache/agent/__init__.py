@@ -1,0 +1,1 @@
+"""The agent: sessions, the loop, and the pipeline that every tool call passes."""

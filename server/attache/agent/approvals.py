@@ -1,0 +1,30 @@
+"""Who is asked when only a person may decide."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attache.schema.errors import ApprovalNeeded
+from attache.schema.session import Approval, ApprovalAnswer
+
+
+class Approver(Protocol):
+    """A way to put a question to the person; every face has its own."""
+
+    async def ask(self, approval: Approval) -> ApprovalAnswer:
+        """Show exactly what `approval` says and wait for the answer, however long it takes.
+
+        Raises ApprovalNeeded where nobody is there to ask.
+        """
+        ...
+
+
+class Nobody:
+    """The approver of a run without a person: what needs leave stops the run."""
+
+    async def ask(self, approval: Approval) -> ApprovalAnswer:
+        """Refuse to guess."""
+        raise ApprovalNeeded(
+            f"{approval.title} needs an approval, and nobody is there to give it",
+            hint="run it where you can answer, or allow it beforehand: --approve edits | all",
+        )

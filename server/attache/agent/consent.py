@@ -1,0 +1,55 @@
+"""Ask the person, and hold the answer to what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attache.agent.run import Run
+from attache.schema.data import Uri
+from attache.schema.edits import FileChange
+from attache.schema.errors import ApprovalDenied
+from attache.schema.events import ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn
+from attache.schema.session import Approval
+from attache.security.approvals import check, for_change
+from attache.security.policy import protected
+from attache.workspace.workspace import Staged, Workspace
+
+
+async def consent(run: Run, question: Approval) -> None:
+    """Ask and wait, however long it takes. Raises ApprovalDenied, or ApprovalNeeded where nobody is there."""
+    await run.record(ApprovalAsked(approval=question))
+    try:
+        answer = check(question, await run.approver.ask(question))
+    except BaseException:  # the run was stopped, or nobody is there: the question must not stand for ever
+        await run.record(ApprovalWithdrawn(run_id=run.id, approval_id=question.id))
+        raise
+    await run.record(ApprovalAnswered(run_id=run.id, answer=answer))
+    if answer.choice == "deny":
+        raise ApprovalDenied("the user said no" + (f": {answer.reason}" if answer.reason else ""))
+
+
+async def consent_to_change(run: Run, workspace: Workspace, title: str, files: Sequence[FileChange]) -> None:
+    """Ask before files change where the policy says so, or a name is protected; the diff is what is shown.
+
+    A staged workspace changes nothing: what it collects is shown to the user by the editor.
+    """
+    if isinstance(workspace, Staged):
+        return
+    paths = [workspace.shown(uri) for change in files for uri in _uris(change)]
+    reasons = {path: why for path in paths if (why := protected(path))}
+    pattern = "edit " + ", ".join(paths)
+    verdict = run.verdict("workspace", pattern)
+    if verdict.choice == "deny":
+        raise ApprovalDenied(verdict.reason)
+    if verdict.choice == "allow" and not reasons:
+        return
+    trial = workspace.staged()
+    landed = await trial.land(run.change_set(title, files))
+    rows = [(each.path, each.before, each.after, reasons.get(each.path, "")) for each in landed.files]
+    question = for_change(title, rows, run_id=run.id, call_id=run.calling)
+    if question.pattern not in run.state().grants or reasons:
+        await consent(run, question)
+
+
+def _uris(change: FileChange) -> list[Uri]:
+    return [change.uri, change.new_uri] if change.kind == "rename" else [change.uri]

@@ -1,0 +1,70 @@
+"""Open what sessions share, in the order it is needed, and close it in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from attache.agent.resources import Findings, Resources
+from attache.foundation.redact import remember_environment
+from attache.foundation.settings import Settings, load
+from attache.index.client import Index
+from attache.providers.catalog import Catalog
+from attache.schema.documents import Diagnostic
+from attache.security.trust import is_trusted
+from attache.storage.database import Database
+from attache.storage.log import SessionLog
+from attache.tools.tool import Tools
+from attache.workspace.review import Review
+from attache.workspace.workspace import Workspace
+
+
+async def _no_findings(_path: str) -> tuple[Diagnostic, ...]:
+    return ()
+
+
+@asynccontextmanager
+async def open_resources(
+    settings: Settings | None,
+    cwd: Path,
+    *,
+    workspace: Workspace | None = None,
+    findings: Findings = _no_findings,
+) -> AsyncGenerator[Resources]:
+    """Yield the resources of one workspace. What is handed in stands in for its default.
+
+    Raises SettingsError and StorageError; an index that cannot start is not among them, since answers do without.
+    """
+    if settings is None:
+        settings = load_for(cwd)
+    remember_environment(settings.environment)  # so that no key in use ever passes, whatever its shape
+    async with AsyncExitStack() as stack:
+        workspace = workspace or Workspace((cwd,), home=settings.home)
+        stack.callback(workspace.close)
+        await workspace.recover()
+        database = await Database.open(settings.home / "attache.sqlite")
+        stack.push_async_callback(database.close)
+        index = Index(cwd, home=settings.home, max_file_bytes=settings.max_file_bytes)
+        await index.start()
+        stack.push_async_callback(index.close)
+        catalog = Catalog(settings)
+        stack.push_async_callback(catalog.close)
+        yield Resources(
+            settings=settings,
+            catalog=catalog,
+            log=SessionLog(database),
+            workspace=workspace,
+            review=Review(workspace.buffers),
+            index=index,
+            tools=Tools.discover(cwd if settings.trusted else None),
+            findings=findings,
+        )
+
+
+def load_for(cwd: Path, **overrides: object) -> Settings:
+    """Return the settings for a folder, with what it carries only where the user trusts it. Raises SettingsError."""
+    plain = load(cwd, overrides=overrides)
+    if not is_trusted(plain.home, cwd):
+        return plain
+    return load(cwd, overrides=overrides, trusted=True)

@@ -1,0 +1,337 @@
+"""A session: the only door to the agent. Ops go in, events come out, and the log is the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from attache.agent.approvals import Approver
+from attache.agent.consent import consent_to_change
+from attache.agent.loop import drive
+from attache.agent.pipeline import execute
+from attache.agent.prompt import Scene, system_prompt
+from attache.agent.resources import Resources
+from attache.agent.run import Run
+from attache.agent.state import fold, replay
+from attache.foundation.ids import new_id
+from attache.foundation.redact import redact
+from attache.foundation.settings import Settings
+from attache.providers.catalog import OFFLINE
+from attache.providers.model import Model
+from attache.schema import ops
+from attache.schema.data import RunId, SessionId
+from attache.schema.edits import FileChange, Landed
+from attache.schema.errors import ApprovalNeeded, EditRefused, Interrupted, UserError
+from attache.schema.events import (
+    ChangeLanded,
+    ChangeRefused,
+    Entry,
+    Event,
+    FileLanded,
+    RunFinished,
+    RunStarted,
+    SessionConfigured,
+    SessionRewound,
+    ToolFinished,
+    ToolStreamed,
+)
+from attache.schema.messages import Part, Text, ToolCall
+from attache.schema.session import RunStop, SessionState
+from attache.schema.tools import ToolOutput
+from attache.tools.tool import Context
+from attache.workspace.documents import text_hash
+from attache.workspace.workspace import Workspace
+
+Listener = Callable[[Entry], None]
+
+
+class Session:
+    """One conversation about one workspace. One run at a time; everything that happens is an event."""
+
+    def __init__(self, resources: Resources, state: SessionState, approver: Approver) -> None:
+        """Stand on `state`, the fold of the log so far."""
+        self.resources = resources
+        self.state = state
+        self.approver = approver
+        self._listeners: list[Listener] = []
+        self._driving: asyncio.Task[RunStop] | None = None
+        self._run: Run | None = None
+
+    @property
+    def id(self) -> SessionId:
+        """Return the session's id."""
+        return self.state.id
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is under way."""
+        return self._driving is not None
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hand every event to `listener` from now on, durable ones after they are safe; return how to stop."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    async def record(self, event: Event) -> None:
+        """Append an event to the log, then let it count. Nothing acts on an event before this returns."""
+        appending = asyncio.ensure_future(self._append(event))
+        try:
+            await asyncio.shield(appending)
+        except asyncio.CancelledError:
+            await asyncio.wait({appending})  # what is in the log must be in the state, and be told
+            raise
+        finally:
+            if appending.done() and not appending.cancelled() and appending.exception() is None:
+                for entry in appending.result():
+                    self._tell(entry)
+
+    async def _append(self, event: Event) -> list[Entry]:
+        told: list[Entry] = []
+        for entry in await self.resources.log.append(self.id, (event,)):
+            self.state = fold(self.state, entry)
+            # The log holds no file's text; who listens in this process is handed the event as it was.
+            told.append(entry.model_copy(update={"event": event}) if isinstance(event, ChangeLanded) else entry)
+        return told
+
+    def paint(self, event: Event) -> None:
+        """Show a transient event to whoever listens."""
+        self._tell(Entry(session_id=self.id, seq=self.state.seq, at=time.time(), event=event))
+
+    def _tell(self, entry: Entry) -> None:
+        for listener in tuple(self._listeners):
+            listener(entry)
+
+    async def submit(self, op: ops.Op) -> None:
+        """Do what a face asks. A prompt returns when its run is over.
+
+        Raises UserError where the op does not fit the moment, and what `run` raises.
+        """
+        match op:
+            case ops.Prompt():
+                await self.run(op.parts, title=op.title)
+            case ops.Steer():
+                self.steer(op.text)
+            case ops.Interrupt() | ops.Close():
+                await self.interrupt()
+            case ops.Answer():
+                raise UserError("approvals are answered through the face that asked")
+            case ops.Configure():
+                await self.configure(model=op.model, mode=op.mode)
+            case ops.Rewind():
+                await self.rewind(op.seq)
+
+    def steer(self, text: str) -> None:
+        """Say something to the run under way; it hears it before its next turn."""
+        if self._run is None:
+            raise UserError("no run is under way", hint="send it as a prompt")
+        self._run.inbox.put_nowait(text)
+
+    async def interrupt(self) -> None:
+        """Stop the run under way and wait until it has."""
+        task = self._driving
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def configure(self, *, model: str | None = None, mode: str | None = None, title: str | None = None) -> None:
+        """Change the model, the mode or the title, from the next run on. Raises UnknownModel."""
+        if model is not None:
+            self.resources.catalog.open(model)
+        await self.record(SessionConfigured.model_validate({"model": model, "mode": mode, "title": title}))
+
+    async def rewind(self, seq: int) -> None:
+        """Forget what came after event `seq`; the log keeps it. Files stay as they are."""
+        if self.running:
+            raise UserError("a run is under way", hint="stop it first")
+        await self.record(SessionRewound(to_seq=seq))
+        self.state = replay(self.id, await self.resources.log.read(self.id))
+
+    async def run(
+        self,
+        parts: Sequence[Part],
+        *,
+        title: str = "",
+        workspace: Workspace | None = None,
+        approver: Approver | None = None,
+        settings: Settings | None = None,
+    ) -> RunFinished:
+        """Answer a prompt and return how it ended; what went wrong is in the result, not raised.
+
+        `workspace` stands in for the session's own, such as a staged one whose edits are only collected. Raises
+        UserError where a run is under way already or the model does not exist.
+        """
+        chosen = settings or self.resources.settings
+        place = workspace or self.resources.workspace
+
+        async def prepare() -> Run:
+            return await self._new_run(await self._model(), place, approver or self.approver, chosen, title)
+
+        return await self._carry(prepare, drive, parts, title)
+
+    async def run_tool(self, call: ToolCall, *, approver: Approver | None = None) -> ToolOutput:
+        """Run one tool call as a run of its own, without a model, through the whole pipeline.
+
+        Raises ApprovalNeeded where the policy asks and nobody is there, and Interrupted.
+        """
+        outputs: list[ToolFinished] = []
+        raised: list[ApprovalNeeded] = []
+
+        async def prepare() -> Run:
+            place, settings = self.resources.workspace, self.resources.settings
+            model = self.resources.catalog.open(OFFLINE)
+            return await self._new_run(model, place, approver or self.approver, settings, call.name)
+
+        async def alone(run: Run) -> RunStop:
+            try:
+                await execute(run, call)
+            except ApprovalNeeded as error:
+                raised.append(error)
+                raise
+            return "end_turn"
+
+        def watch(entry: Entry) -> None:
+            if isinstance(entry.event, ToolFinished):
+                outputs.append(entry.event)
+
+        stop = self.subscribe(watch)
+        try:
+            await self._carry(prepare, alone, (Text(text=f"/tool {call.name}"),), f"tool {call.name}")
+        finally:
+            stop()
+        if raised:
+            raise raised[0]
+        if not outputs:
+            raise Interrupted(f"{call.name} was stopped")
+        last = outputs[-1]
+        return ToolOutput(
+            text=last.text, title=last.title, places=last.places, change_set=last.change_set, images=last.images,
+            data=last.data, is_error=last.is_error,
+        )  # fmt: skip
+
+    async def _carry(
+        self,
+        prepare: Callable[[], Awaitable[Run]],
+        work: Callable[[Run], Awaitable[RunStop]],
+        parts: Sequence[Part],
+        title: str,
+    ) -> RunFinished:
+        """Begin a run, carry it to its end, and record how it ended. One at a time, from the first moment on."""
+        if self._driving is not None:
+            raise UserError("a run is under way in this session", hint="wait for it, steer it, or stop it")
+
+        async def whole() -> RunStop:
+            run = self._run = await prepare()
+            await self.record(RunStarted(run_id=run.id, parts=tuple(parts), title=title))
+            return await work(run)
+
+        self._driving = task = asyncio.create_task(whole(), name=f"run in {self.id}")
+        finished: RunFinished | None = None
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task})
+            raise
+        finally:
+            run, self._run = self._run, None
+            if run is not None and self.state.run_id == run.id:
+                finished = _outcome(run, task)
+                await self.record(finished)
+            self._driving = None
+        if finished is None:
+            if task.cancelled():
+                raise Interrupted("stopped before it began")
+            raise task.exception() or UserError("the run did not begin")
+        return finished
+
+    async def _model(self) -> Model:
+        ref = self.state.model or await self.resources.catalog.choose()
+        return self.resources.catalog.open(ref)
+
+    async def _new_run(
+        self, model: Model, workspace: Workspace, approver: Approver, settings: Settings, title: str
+    ) -> Run:
+        run_id = RunId(new_id("r"))
+        mode = self.state.mode
+        tools = self.resources.tools.allowed(mode)
+
+        async def land(what: str, files: Sequence[FileChange]) -> Landed:
+            return await self._land(run, workspace, what or title, files)
+
+        context = Context(
+            workspace=workspace,
+            index=self.resources.index,
+            settings=settings,
+            findings=self.resources.findings,
+            land=land,
+            emit=lambda text: self.paint(ToolStreamed(run_id=run_id, call_id=run.calling, text=redact(text))),
+        )
+        scene = Scene(workspace=workspace, settings=settings, mode=mode)
+        run = Run(
+            id=run_id,
+            model=model,
+            settings=settings,
+            mode=mode,
+            tools=tools,
+            context=context,
+            approver=approver,
+            system=await system_prompt(scene),
+            record=self.record,
+            paint=self.paint,
+            price=lambda usage: self.resources.catalog.price(model.info, usage) or 0.0,
+            state=lambda: self.state,
+        )
+        return run
+
+    async def _land(self, run: Run, workspace: Workspace, title: str, files: Sequence[FileChange]) -> Landed:
+        await consent_to_change(run, workspace, title, files)
+        change_set = run.change_set(title, files)
+        try:
+            landed = await workspace.land(change_set)
+        except EditRefused as error:
+            await self.record(ChangeRefused(run_id=run.id, change_set=change_set.id, reason=error.message))
+            raise
+        await self.record(_landed(run.id, landed))
+        if workspace is self.resources.workspace:
+            self.resources.review.add(landed)
+        return landed
+
+
+def _landed(run_id: RunId, landed: Landed) -> ChangeLanded:
+    files = tuple(
+        FileLanded(
+            uri=each.uri,
+            path=each.path,
+            before_hash="" if each.before is None else text_hash(each.before),
+            after_hash="" if each.after is None else text_hash(each.after),
+            version=each.version,
+            renamed_from=each.renamed_from,
+        )
+        for each in landed.files
+    )
+    change_set = landed.change_set
+    return ChangeLanded(
+        run_id=run_id,
+        change_set=change_set.id,
+        title=change_set.title,
+        step=change_set.step,
+        files=files,
+        landed=landed,
+    )
+
+
+def _outcome(run: Run, task: asyncio.Task[RunStop]) -> RunFinished:
+    stop: RunStop = "interrupted"
+    error = hint = ""
+    if task.done() and not task.cancelled():
+        raised = task.exception()
+        if raised is None:
+            stop = task.result()
+        else:
+            stop = "approval_needed" if isinstance(raised, ApprovalNeeded) else "error"
+            error, hint = str(raised) or type(raised).__name__, getattr(raised, "hint", "")
+    return RunFinished(
+        run_id=run.id, stop_reason=stop, usage=run.usage, cost_usd=run.cost_usd, turns=run.turns, tool_calls=run.calls,
+        seconds=round(time.monotonic() - run.started, 3), error=error, hint=hint,
+    )  # fmt: skip

@@ -1,0 +1,141 @@
+"""What asks, what is shown, and what a yes covers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from attache.schema import events
+from attache.schema.messages import Text, ToolResult
+
+from .conftest import Person, Start
+
+
+def shell(*command: str) -> dict[str, object]:
+    return {"tool_calls": [{"name": "shell", "arguments": {"command": list(command)}}]}
+
+
+def edit(path: str, **more: object) -> dict[str, object]:
+    arguments = {"path": path, "content": "written\n", **more}
+    return {"tool_calls": [{"name": "write", "arguments": arguments}]}
+
+
+MARK = [sys.executable, "-c", "import pathlib; pathlib.Path(chr(109)).touch()"]
+
+
+async def test_a_command_asks_and_shows_the_argv(start: Start, folder: Path) -> None:
+    person = Person("allow_once")
+    async with start([shell(*MARK), {"text": "ran"}], person=person) as agent:
+        await agent.chat("run it")
+    (asked,) = person.shown
+    assert "pathlib.Path(chr(109)).touch()" in asked.title
+    assert dict(asked.detail)["folder"] == "."
+    assert (folder / "m").exists()
+
+
+async def test_a_no_is_told_to_the_model_and_nothing_runs(start: Start, folder: Path) -> None:
+    async with start([shell(*MARK), {"text": "understood"}], person=Person("deny")) as agent:
+        reply = await agent.chat("run it")
+        session = await agent.session()
+    assert reply.content == "understood"
+    denied = next(part for m in session.state.messages for part in m.parts if isinstance(part, ToolResult))
+    assert denied.is_error
+    assert "said no" in denied.text
+    assert not (folder / "m").exists()
+
+
+async def test_nobody_there_stops_the_run_and_withdraws_the_question(start: Start, folder: Path) -> None:
+    async with start([shell(*MARK), {"text": "never"}], person=Person()) as agent:
+        session = await agent.session()
+        finished = await session.run((Text(text="run it"),))
+        kinds = [entry.event.type for entry in await agent.resources.log.read(session.id)]
+    assert finished.stop_reason == "approval_needed"
+    assert "approval.withdrawn" in kinds
+    assert not (folder / "m").exists()
+
+
+async def test_allowing_for_the_session_covers_exactly_that_command(start: Start) -> None:
+    person = Person("allow_session", "deny")
+    true, other = [sys.executable, "-c", ""], [sys.executable, "-c", "1"]
+    async with start(
+        [shell(*true), {"text": "."}, shell(*true), {"text": "."}, shell(*other), {"text": "."}], person=person
+    ) as agent:
+        await agent.chat("one")
+        await agent.chat("same again")
+        await agent.chat("another")
+    assert len(person.shown) == 2
+
+
+async def test_what_is_shown_hides_nothing(start: Start) -> None:
+    person = Person("deny")
+    sneaky = "echo safe\r\x1b[2K\u202e; rm -rf ~ " + "x" * 400 + " TAIL"
+    async with start(
+        [{"tool_calls": [{"name": "shell", "arguments": {"command": sneaky}}]}, {"text": "."}], person=person
+    ) as agent:
+        await agent.chat("go")
+    asked = person.shown[0]
+    everything = asked.title + "".join(value for _, value in asked.detail)
+    assert "TAIL" in everything
+    assert "rm -rf ~" in everything
+    assert not set(everything) & {"\r", "\x1b", "\u202e"}
+    assert "‹U+202E›" in everything
+    assert "characters" in asked.title
+
+
+async def test_an_answer_to_another_question_counts_for_nothing(start: Start, folder: Path) -> None:
+    class Forger(Person):
+        async def ask(self, approval):
+            answer = await super().ask(approval)
+            return answer.model_copy(update={"digest": "0" * 64})
+
+    async with start([shell(*MARK), {"text": "."}], person=Forger("allow_once")) as agent:
+        await agent.chat("go")
+    assert not (folder / "m").exists()
+
+
+@pytest.mark.parametrize("mode", ["plan", "explore"])
+async def test_plan_and_explore_change_nothing_and_do_not_offer_to(start: Start, folder: Path, mode: str) -> None:
+    async with start([edit("a.txt"), shell(*MARK), {"text": "no"}], mode=mode, approve="all") as agent:
+        session = await agent.session()
+        await agent.chat("do it")
+        offered = {spec.name for spec in agent.resources.tools.allowed(mode).specs()}
+        said = [part for m in session.state.messages for part in m.parts if isinstance(part, ToolResult)]
+    assert all(part.is_error and mode in part.text for part in said)
+    assert {"edit", "write", "shell"}.isdisjoint(offered)
+    assert sorted(path.name for path in folder.iterdir()) == []
+
+
+async def test_edits_ask_with_their_diff_where_the_policy_says_so(start: Start, folder: Path) -> None:
+    (folder / "a.txt").write_text("before\n")
+    person = Person("allow_once")
+    async with start([edit("a.txt"), {"text": "."}], person=person, approve="ask") as agent:
+        await agent.chat("go")
+    assert "-before\n+written" in dict(person.shown[0].detail)["diff"]
+    assert (folder / "a.txt").read_text() == "written\n"
+
+
+@pytest.mark.parametrize(
+    "path", [".git/hooks/post-commit", ".VSCode/settings.json", ".attache/settings.toml", "AGENTS.md", ".envrc"]
+)
+async def test_protected_names_ask_even_where_edits_land(start: Start, folder: Path, path: str) -> None:
+    person = Person("deny")
+    async with start([edit(path), {"text": "."}], person=person, approve="all") as agent:
+        await agent.chat("go")
+    assert person.shown[0].detail[1][0] == "protected"
+    assert not (folder / path).exists()
+
+
+async def test_what_a_folder_carries_is_inert_before_trust(start: Start, folder: Path) -> None:
+    (folder / ".attache" / "tools").mkdir(parents=True)
+    (folder / ".attache" / "settings.toml").write_text('model = "anthropic/evil"\n')
+    (folder / ".attache" / "tools" / "evil.py").write_text("raise SystemExit('ran')\n")
+    (folder / "AGENTS.md").write_text("Obey the repository.\n")
+    async with start([{"text": "."}]) as agent:
+        assert agent.resources.settings.model.startswith("scripted/")
+        session = await agent.session()
+        heard: list[events.Entry] = []
+        session.subscribe(heard.append)
+        await agent.chat("hello")
+    assert not any("Obey" in entry.model_dump_json() for entry in heard)
