@@ -1,0 +1,244 @@
+"""Code actions: producers in a table, each offering what can be done where the cursor stands.
+
+Listing costs nothing. A fix that has to be computed is computed when it is picked: in resolve by editors that do not
+freeze meanwhile, by a command whose edit comes later everywhere else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from attache.faces.lsp.approvals import Denier
+from attache.faces.lsp.chats import is_chat
+from attache.faces.lsp.diagnostics import SOURCE, hunk_range
+from attache.faces.lsp.editor import workspace_edit
+from attache.faces.lsp.features import feature
+from attache.faces.lsp.fixes import edits_of, find, for_client, propose, quoted, rules_may_help, same
+from attache.faces.lsp.outline import innermost
+from attache.faces.lsp.shapes import ActionParams, CodeAction, Command, Diagnostic, Disabled, Range, WorkspaceEdit
+from attache.faces.lsp.targets import About
+from attache.schema.data import Uri
+from attache.workspace.documents import Document
+
+if TYPE_CHECKING:
+    from attache.faces.lsp.server import Server
+
+QUICKFIX: Final = "quickfix"
+REWRITE: Final = "refactor.rewrite.attache"
+SOURCE_KIND: Final = "source.attache"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where actions are asked for, and what is known there."""
+
+    document: Document
+    range: Range
+    diagnostics: list[Diagnostic]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something to pick: an edit that is ready, or a command with its argument."""
+
+    title: str
+    kind: str
+    command: str = ""
+    about: Any = None
+    edit: WorkspaceEdit | None = None
+    resolvable: bool = False
+    """Whether the command only computes an edit, so that a client may make that edit itself."""
+    preferred: bool = False
+    reason: str = ""
+    """Why it cannot be picked now."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+Producer = Callable[["Server", Asked], AsyncIterator[Offer]]
+PRODUCERS: list[tuple[str, Producer]] = []
+
+
+def code_action(kind: str) -> Callable[[Producer], Producer]:
+    """Offer actions of `kind` (or below it); the producer is not asked where the client wants none of them."""
+
+    def register(offers: Producer) -> Producer:
+        PRODUCERS.append((kind, offers))
+        return offers
+
+    return register
+
+
+# ---------------------------------------------------------------- requests
+
+
+@feature("textDocument/codeAction", ActionParams)
+async def actions(server: Server, params: ActionParams) -> list[CodeAction | Command]:
+    """List what can be done."""
+    document = server.buffers.get(Uri(params.text_document.uri))
+    if document is None:
+        return []
+    server.look_at(document.uri, params.range)
+    server.heard.note(document, params.context.diagnostics)
+    asked = Asked(document, params.range, params.context.diagnostics)
+    listed: list[CodeAction | Command] = []
+    for kind, offers in PRODUCERS:
+        if not _wanted(kind, params.context.only):
+            continue
+        try:
+            listed += [_listed(server, offer) async for offer in offers(server, asked)]
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the edge of a request: one producer's failure is not the others'
+            print(f"{offers.__name__}: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the log
+    return listed
+
+
+@feature("codeAction/resolve", CodeAction)
+async def resolve(server: Server, action: CodeAction) -> CodeAction:
+    """Compute the edit of a picked action; the client goes on meanwhile, and makes the edit itself."""
+    about = msgspec.convert(action.data, About)
+    document, finding = await find(server, about)
+    change_set = await propose(server, document, finding, Denier())
+    edit = for_client(server, change_set)
+    if edit is None:  # closed files never travel in an edit: editors open them hidden and leave them unsaved
+        server.peer.begin(server.land(change_set), change_set.title)
+    return msgspec.structs.replace(action, edit=edit)
+
+
+def _wanted(kind: str, only: list[str] | None) -> bool:
+    return only is None or any(kind == each or kind.startswith(f"{each}.") or not each for each in only)
+
+
+def _listed(server: Server, offer: Offer) -> CodeAction | Command:
+    """Return an offer as this client can show and pick it."""
+    client = server.client
+    arguments = () if offer.about is None else (offer.about,)
+    if offer.reason and not client.shows_disabled:
+        offer = replace(offer, title=f"{offer.title} ({offer.reason})", reason="", resolvable=False)
+    if not client.action_literals:
+        return Command(offer.title, offer.command, arguments)
+    action = CodeAction(
+        title=offer.title,
+        kind=offer.kind,
+        diagnostics=list(offer.diagnostics),
+        is_preferred=offer.preferred,
+        disabled=Disabled(offer.reason) if offer.reason else None,
+    )
+    if offer.edit is not None:
+        return msgspec.structs.replace(action, edit=offer.edit)
+    if offer.resolvable and client.resolves_actions:
+        return msgspec.structs.replace(action, data=offer.about)
+    return msgspec.structs.replace(action, command=Command(offer.title, offer.command, arguments))
+
+
+# ---------------------------------------------------------------- producers, in the order they are listed
+
+
+@code_action(QUICKFIX)
+async def approvals(server: Server, asked: Asked) -> AsyncIterator[Offer]:
+    """Offer the answers to what waits, wherever the user is: a run stands still until then."""
+    del asked
+    for approval in server.questions:
+        about = {"approval": approval.id, "digest": approval.digest}
+        what = approval.title.partition("\n")[0]
+        yield Offer(f"Attaché: allow once: {what}", QUICKFIX, "attache.approve", about)
+        if approval.pattern:
+            session = {**about, "forSession": True}
+            yield Offer(f"Attaché: allow for this session: {approval.pattern}", QUICKFIX, "attache.approve", session)
+        yield Offer(f"Attaché: deny: {what}", QUICKFIX, "attache.deny", about)
+
+
+@code_action(QUICKFIX)
+async def hunks(server: Server, asked: Asked) -> AsyncIterator[Offer]:
+    """Offer to decide about the hunk under the cursor, its file and its step."""
+    here = [hunk for hunk in server.pending(asked.document.uri) if _touch(hunk_range(server, hunk), asked.range)]
+    for hunk in here:
+        about = {"uri": asked.document.uri, "range": hunk_range(server, hunk), "hunk": hunk.id}
+        own = tuple(each for each in asked.diagnostics if each.source == SOURCE and each.data == {"hunk": hunk.id})
+        yield Offer("Attaché: accept this change", QUICKFIX, "attache.acceptHunk", about, diagnostics=own)
+        yield Offer("Attaché: reject this change", QUICKFIX, "attache.rejectHunk", about, diagnostics=own)
+        yield Offer("Attaché: ask about this change…", QUICKFIX, "attache.ask", about)
+    if here:
+        step = {"changeSet": here[0].change_set}
+        name = f'step {here[0].step}: "{here[0].title}"'
+        yield Offer("Attaché: accept all in this file", QUICKFIX, "attache.acceptAll", {"uri": asked.document.uri})
+        yield Offer("Attaché: reject all in this file", QUICKFIX, "attache.rejectAll", {"uri": asked.document.uri})
+        yield Offer(f"Attaché: accept {name}", QUICKFIX, "attache.acceptAll", step)
+        yield Offer(f"Attaché: reject {name}", QUICKFIX, "attache.rejectAll", step)
+
+
+@code_action(QUICKFIX)
+async def fixes(server: Server, asked: Asked) -> AsyncIterator[Offer]:
+    """Offer a fix for each finding: by rule, with its edit, where a rule knows one; else by model, when picked."""
+    document = asked.document
+    found = [each for each in asked.diagnostics if each.source != SOURCE or each.code == "review"]
+    findings = [(each, server.heard.read(document, each)) for each in found]
+    first, last = asked.range.start.line + 1, asked.range.end.line + 1
+    for cure in await server.rules.cures(document):
+        cured = tuple(given for given, finding in findings if same(cure, finding))
+        end = cure.place.end_line or cure.place.line
+        if cured or (cure.place.line <= last and end >= first):
+            edit = workspace_edit(server.client, [(document, edits_of(document, cure))])
+            title = f"Attaché: fix {quoted(cure.message)} (rule)"
+            yield Offer(title, QUICKFIX, "attache.fix", edit=edit, preferred=True, diagnostics=cured)
+    for given, finding in findings:
+        offline = "" if rules_may_help(finding) else server.models.reason
+        about = About(uri=document.uri, range=given.range, diagnostic=given)
+        title = f"Attaché: fix {quoted(given.message)}"
+        yield Offer(title, QUICKFIX, "attache.fix", about, resolvable=True, reason=offline, diagnostics=(given,))
+
+
+@code_action(REWRITE)
+async def definitions(server: Server, asked: Asked) -> AsyncIterator[Offer]:
+    """Offer what can be done with the definition around the cursor, and with what is selected."""
+    about: dict[str, Any] = {"uri": asked.document.uri, "range": asked.range}
+    reason = server.models.reason
+    definition = innermost(server.outlines.of(asked.document), asked.range.start.line)
+    if definition is not None:
+        about["symbol"] = definition.qualified
+        yield Offer("Attaché: explain", REWRITE, "attache.explain", about)
+        yield Offer("Attaché: write tests", REWRITE, "attache.test", about, reason=reason)
+        yield Offer("Attaché: document", REWRITE, "attache.document", about, reason=reason)
+    if asked.range.start.line != asked.range.end.line:
+        extract = {**about, "question": "Extract the selected lines into a function"}
+        yield Offer("Attaché: extract function", REWRITE, "attache.refactor", extract, reason=reason)
+    yield Offer("Attaché: ask about this…", REWRITE, "attache.ask", about)
+
+
+@code_action(f"{SOURCE_KIND}.chat")
+async def chat(server: Server, asked: Asked) -> AsyncIterator[Offer]:
+    """Offer to send what was written in a chat document."""
+    del server
+    if is_chat(asked.document.uri):
+        yield Offer("Attaché: send", f"{SOURCE_KIND}.chat", "attache.sendChat", {"uri": asked.document.uri})
+
+
+@code_action(f"{SOURCE_KIND}.review")
+async def whole_file(server: Server, asked: Asked) -> AsyncIterator[Offer]:
+    """Offer what concerns the file as a whole."""
+    del server
+    about = {"uri": asked.document.uri}
+    if not is_chat(asked.document.uri):
+        kind = f"{SOURCE_KIND}.review"
+        yield Offer("Attaché: review this file", kind, "attache.review", about)
+
+
+@code_action(f"{SOURCE_KIND}.run")
+async def running(server: Server, asked: Asked) -> AsyncIterator[Offer]:
+    """Offer to stop what runs: not every editor has a key for that. And to take back or repeat the last step."""
+    del asked
+    kind = f"{SOURCE_KIND}.run"
+    for work in server.works.values():
+        what = work.title.removeprefix("Attaché: ")
+        yield Offer(f"Attaché: stop: {what}", kind, "attache.stop", {"work": work.token})
+    if server.steps.done:
+        yield Offer(f'Attaché: undo "{server.steps.done[-1].title}"', kind, "attache.undoStep")
+    if server.steps.undone:
+        yield Offer(f'Attaché: redo "{server.steps.undone[-1].title}"', kind, "attache.redoStep")
+
+
+def _touch(one: Range, other: Range) -> bool:
+    return one.start.line <= other.end.line and other.start.line <= one.end.line

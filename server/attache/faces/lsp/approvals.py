@@ -1,0 +1,199 @@
+"""Questions that only a person may answer: in a panel, by the buttons of a message, or by code action."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from attache.faces.lsp.diagnostics import SOURCE, WARNING
+from attache.faces.lsp.features import command
+from attache.faces.lsp.rpc import Refused
+from attache.faces.lsp.shapes import Diagnostic, Position, Range, Shape
+from attache.schema.data import ApprovalId, SessionId
+from attache.schema.errors import UserError
+from attache.schema.session import Approval, ApprovalAnswer, ApprovalChoice
+
+if TYPE_CHECKING:
+    from attache.faces.lsp.server import Server
+
+CHOICES: Final[dict[ApprovalChoice, str]] = {
+    "allow_once": "Allow once",
+    "allow_session": "Allow for this session",
+    "deny": "Deny",
+}
+_WARNING: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A question, and where its answer goes."""
+
+    approval: Approval
+    answered: asyncio.Future[ApprovalAnswer]
+
+
+class Questions:
+    """The questions that wait for the user, in the order they were asked."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._waiting: dict[ApprovalId, Waiting] = {}
+
+    def __iter__(self) -> Iterator[Approval]:
+        """Iterate over the questions that are open."""
+        return iter([each.approval for each in self._waiting.values()])
+
+    async def put(self, approval: Approval, session_id: SessionId) -> ApprovalAnswer:
+        """Put a question by the best means that the editor has, and wait as long as the answer takes."""
+        server = self._server
+        waiting = Waiting(approval, asyncio.get_running_loop().create_future())
+        self._waiting[approval.id] = waiting
+        if server.client.grants_permission:
+            server.peer.begin(self._ask_panel(approval, session_id), f"approval {approval.id}")
+        elif server.client.shows_buttons:
+            server.peer.begin(self._ask_by_buttons(approval), f"approval {approval.id}")
+        else:
+            self._show()
+        try:
+            return await waiting.answered
+        finally:
+            del self._waiting[approval.id]
+            self._show()
+
+    def answer(self, approval_id: str, choice: ApprovalChoice, reason: str = "", digest: str = "") -> None:
+        """Answer a question. Raises UserError where it is open no more, or where it is not what was shown."""
+        waiting = self._waiting.get(ApprovalId(approval_id))
+        if waiting is None or waiting.answered.done():
+            raise UserError("that question is not open any more", hint="look at the diagnostics for what waits")
+        approval = waiting.approval
+        if digest and digest != approval.digest:
+            raise UserError("the answer was given to another question", hint="answer what is shown now")
+        waiting.answered.set_result(
+            ApprovalAnswer(
+                approval_id=approval.id, digest=approval.digest, choice=choice, pattern=approval.pattern, reason=reason
+            )
+        )
+
+    def only(self) -> Approval:
+        """Return the question that waits. Raises UserError where it is not exactly one."""
+        if len(self._waiting) != 1:
+            raise UserError(
+                f"{len(self._waiting) or 'no'} questions wait for an answer", hint="pick one by its code action"
+            )
+        return next(iter(self._waiting.values())).approval
+
+    async def _ask_panel(self, approval: Approval, session_id: SessionId) -> None:
+        from attache.agent import acp
+
+        try:
+            answer = await self._server.peer.ask(
+                "attache/session/request_permission", acp.permission_request(session_id, approval)
+            )
+            choice = acp.permission_choice(answer)
+        except (Refused, ValueError):
+            choice = None
+        self._take(approval, choice)
+
+    async def _ask_by_buttons(self, approval: Approval) -> None:
+        buttons = [{"title": words} for words in CHOICES.values()]
+        params = {"type": _WARNING, "message": told(approval), "actions": buttons}
+        try:
+            answer = await self._server.peer.ask("window/showMessageRequest", params)
+        except Refused:
+            answer = None
+        title = cast("dict[str, Any]", answer).get("title") if isinstance(answer, dict) else None
+        self._take(approval, next((choice for choice, words in CHOICES.items() if words == title), None))
+
+    def _take(self, approval: Approval, choice: ApprovalChoice | None) -> None:
+        """Take an answer; a question that was waved away goes on waiting, as a diagnostic."""
+        waiting = self._waiting.get(approval.id)
+        if waiting is None or waiting.answered.done():
+            return
+        if choice is None:
+            self._show()
+        else:
+            self.answer(approval.id, choice)
+
+    def _show(self) -> None:
+        """Let the open questions stand as diagnostics in the document the user was last seen in."""
+        server = self._server
+        uri = server.here.uri
+        for other in server.board.documents("approval"):
+            if other != uri:
+                server.board.pin(other, "approval", ())
+        if uri:
+            line = Position(server.here.range.start.line, 0)
+            server.board.pin(uri, "approval", [_diagnostic(Range(line, line), approval) for approval in self])
+
+
+class Asker:
+    """The approver of one session."""
+
+    def __init__(self, server: Server, session_id: SessionId) -> None:
+        self._server = server
+        self._session_id = session_id
+
+    async def ask(self, approval: Approval) -> ApprovalAnswer:
+        """Ask the user of this editor."""
+        return await self._server.questions.put(approval, self._session_id)
+
+
+class Denier:
+    """The approver of a quick fix: the editor waits for it, so nobody can be asked."""
+
+    async def ask(self, approval: Approval) -> ApprovalAnswer:
+        """Deny, and tell the model why."""
+        return ApprovalAnswer(
+            approval_id=approval.id,
+            digest=approval.digest,
+            choice="deny",
+            reason="a quick fix edits and runs nothing; do without",
+        )
+
+
+def told(approval: Approval) -> str:
+    """Return a question in full, in the order what, where, effect."""
+    rows = "".join(f"\n{label}: {value}" for label, value in approval.detail)
+    session = f"\nAllow for this session covers: {approval.pattern}" if approval.pattern else ""
+    return f"Attaché wants to: {approval.title}{rows}{session}"
+
+
+def _diagnostic(place: Range, approval: Approval) -> Diagnostic:
+    rows = ", ".join(f"{label} {value}" for label, value in approval.detail)
+    return Diagnostic(
+        range=place,
+        message=f"wants to run: {approval.title}" + (f" ({rows})" if rows else "") + ". Allow or deny by code action.",
+        severity=WARNING,
+        code="approval",
+        source=SOURCE,
+        data={"approval": approval.id},
+    )
+
+
+class Decision(Shape):
+    """The argument of `attache.approve` and `attache.deny`; the question may be left out where only one waits."""
+
+    approval: str = ""
+    digest: str = ""
+    for_session: bool = False
+    reason: str = ""
+
+
+@command("attache.approve", Decision)
+async def approve(server: Server, given: Decision) -> None:
+    """Allow what waits."""
+    choice: ApprovalChoice = "allow_session" if given.for_session else "allow_once"
+    _decide(server, given, choice)
+
+
+@command("attache.deny", Decision)
+async def deny(server: Server, given: Decision) -> None:
+    """Deny what waits."""
+    _decide(server, given, "deny")
+
+
+def _decide(server: Server, given: Decision, choice: ApprovalChoice) -> None:
+    approval_id = given.approval or server.questions.only().id
+    server.questions.answer(approval_id, choice, given.reason, given.digest)

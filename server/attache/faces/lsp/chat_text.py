@@ -1,0 +1,99 @@
+"""The text of a chat document: pure functions from one Markdown text to the next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from attache.schema.errors import UserError
+
+YOU: Final = "You"
+AGENT: Final = "Attaché"
+_TURN: Final = re.compile(rf"## ({YOU}|{AGENT})[ \t\r]*")
+_FENCE: Final = re.compile(r"[ \t]*(```+|~~~+)")
+_FIELD: Final = re.compile(r"([a-z]+):[ \t]*(.*?)[ \t\r]*")
+
+
+class Turn(NamedTuple):
+    """What one side said: lines [first, end) of the document, the heading at `first`."""
+
+    who: str
+    first: int
+    end: int
+
+
+def begun(title: str, fields: dict[str, str], draft: str) -> str:
+    """Return a new document, `draft` standing under the user's first heading."""
+    front = "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
+    return f"---\n{front}---\n# {title}\n\n## {YOU}\n{draft}\n"
+
+
+def fields(text: str) -> dict[str, str]:
+    """Return the front matter."""
+    lines = text.splitlines()
+    if not lines or lines[0].strip() != "---":
+        return {}
+    found: dict[str, str] = {}
+    for line in lines[1:]:
+        if line.strip() == "---":
+            return found
+        if match := _FIELD.fullmatch(line):
+            found[match[1]] = match[2]
+    return {}
+
+
+def with_field(text: str, name: str, value: str) -> str:
+    """Return the text with a field of the front matter set; a document without front matter gets one."""
+    lines = text.split("\n")
+    if not lines or lines[0].strip() != "---":
+        return f"---\n{name}: {value}\n---\n{text}"
+    for number, line in enumerate(lines[1:], 1):
+        if line.strip() == "---":
+            return "\n".join([lines[0], f"{name}: {value}", *lines[1:]])
+        if line.startswith(f"{name}:"):
+            return "\n".join([*lines[:number], f"{name}: {value}", *lines[number + 1 :]])
+    return text
+
+
+def turns(text: str) -> Iterator[Turn]:
+    """Yield the turns; a heading inside a fenced block is none."""
+    lines = text.split("\n")
+    fence = ""
+    begins: list[tuple[str, int]] = []
+    for number, line in enumerate(lines):
+        if mark := _FENCE.match(line):
+            if not fence:
+                fence = mark[1]
+            elif line.strip().startswith(fence):
+                fence = ""
+        elif not fence and (heading := _TURN.fullmatch(line)):
+            begins.append((heading[1], number))
+    ends = [*(first for _, first in begins), len(lines)][1:]
+    for (who, first), end in zip(begins, ends, strict=True):
+        yield Turn(who, first, end)
+
+
+def question(text: str) -> str:
+    """Return what the user wrote last. Raises UserError where nothing stands there."""
+    last = list(turns(text))[-1:]
+    lines = text.split("\n")
+    asked = "\n".join(lines[last[0].first + 1 : last[0].end]).strip() if last and last[0].who == YOU else ""
+    if not asked:
+        raise UserError("nothing to send", hint=f"write below the last `## {YOU}` of the document, then send it")
+    return asked
+
+
+def answered(text: str, answer: str) -> str:
+    """Return the text with the answer to what was asked last, and room for the next question."""
+    return f"{text.rstrip()}\n\n## {AGENT}\n{answer.strip()}\n\n## {YOU}\n\n"
+
+
+def exchanged(text: str, asked: str, answer: str) -> str:
+    """Return the text with a question and its answer put before what the user is writing."""
+    said = f"## {YOU}\n{asked.strip()}\n\n## {AGENT}\n{answer.strip()}\n\n"
+    last = list(turns(text))[-1:]
+    if not last or last[0].who != YOU:
+        return f"{text.rstrip()}\n\n{said}## {YOU}\n\n"
+    lines = text.split("\n")
+    return "\n".join(lines[: last[0].first]) + "\n" * bool(last[0].first) + said + "\n".join(lines[last[0].first :])

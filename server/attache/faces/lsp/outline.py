@@ -1,0 +1,144 @@
+"""The definitions of open buffers, and where they stand while the user types.
+
+Reading a large file takes longer than anyone should wait after a keystroke. An edit whose lines show no sign of a
+definition only moves what stands behind it; once the typing pauses, the file is read again in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from attache.faces.lsp.positions import Encoding, to_units
+from attache.faces.lsp.shapes import Position, Range
+from attache.schema.data import Uri
+from attache.workspace.documents import BufferChange, BufferEdit, Document, split_lines
+
+if TYPE_CHECKING:
+    from attache.faces.lsp.server import Server
+
+ACTED_ON: Final = frozenset({"function", "method", "class", "interface", "struct", "trait", "enum"})
+PAUSE_SECONDS: Final = 0.3
+_MOST_LINES: Final = 40
+"""An edit of more lines is not looked through for signs: the file is read again."""
+_SIGN: Final = re.compile(
+    r"[{}]|=>|\"\"\"|'''|/\*|\*/|\b(?:def|class|fn|func|fun|function|impl|interface|struct|trait|enum|module|end)\b"
+)
+"""What may begin, end or hide a definition, in any language that is read."""
+
+
+class Definition(NamedTuple):
+    """A function, a class or the like. Lines and columns count from 0, columns in code points."""
+
+    name: str
+    qualified: str
+    line: int
+    """Where the name stands."""
+    column: int
+    first: int
+    last: int
+
+
+class Outlines:
+    """The definitions of the documents that were asked about."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._known: dict[Uri, tuple[int, tuple[Definition, ...]]] = {}
+        self._settling: set[Uri] = set()
+        server.buffers.subscribe(self._heard)
+
+    def of(self, document: Document) -> tuple[Definition, ...]:
+        """Return the functions, classes and methods, in the order they stand."""
+        version, definitions = self._known.get(document.uri, (None, ()))
+        if version != document.version:
+            definitions = read(document.uri, document.language, document.text)
+            self._known[document.uri] = document.version, definitions
+        return definitions
+
+    def _heard(self, change: BufferChange) -> None:
+        known = self._known.pop(change.uri, None)
+        document = self._server.buffers.get(change.uri)
+        if known is None or document is None or change.kind not in {"change", "save"}:
+            return
+        definitions: tuple[Definition, ...] | None = known[1]
+        for edit in change.edits:
+            definitions = None if definitions is None or _shows_sign(document, edit) else moved(definitions, edit)
+        if definitions is None:
+            return  # whoever asks next has it read
+        self._known[change.uri] = change.version, definitions
+        if change.edits and change.uri not in self._settling:
+            self._settling.add(change.uri)
+            self._server.peer.begin(self._read_again(change.uri), "outline")
+
+    async def _read_again(self, uri: Uri) -> None:
+        """Read a document once its user pauses, and ask for new lenses where the moved definitions were not right."""
+        buffers = self._server.buffers
+        try:
+            version = None
+            while (document := buffers.get(uri)) and version != document.version:
+                version = document.version
+                await asyncio.sleep(PAUSE_SECONDS)
+            if document is None:
+                return
+            definitions = await asyncio.to_thread(read, uri, document.language, document.text)
+        finally:
+            self._settling.discard(uri)
+        known = self._known.get(uri)
+        if known and known[0] == version == document.version and known[1] != definitions:
+            self._known[uri] = document.version, definitions
+            self._server.refresh_lenses()
+
+
+def read(uri: str, language: str, text: str) -> tuple[Definition, ...]:
+    """Read the definitions of a text; none where its language is not known."""
+    from attache.index.languages import languages
+    from attache.index.parse import outline
+
+    known = languages().of(uri)  # by the file's name first: editors name languages as they like
+    return tuple(
+        Definition(each.name, each.qualified, each.line - 1, each.column - 1, each.start_line - 1, each.end_line - 1)
+        for each in outline(known.name if known else language, text)
+        if each.kind in ACTED_ON
+    )
+
+
+def moved(definitions: Iterable[Definition], edit: BufferEdit) -> tuple[Definition, ...] | None:
+    """Return definitions as an edit leaves them; None where it touches the head of one."""
+    first, last = edit.start[0], edit.end[0]
+    by = len(split_lines(edit.text)) - 1 - (last - first)
+    found: list[Definition] = []
+    for each in definitions:
+        if each.first > last:
+            found.append(each._replace(line=each.line + by, first=each.first + by, last=each.last + by) if by else each)
+        elif each.line >= first:
+            return None
+        else:
+            found.append(each._replace(last=each.last + by) if each.last >= last and by else each)
+    return tuple(found)
+
+
+def _shows_sign(document: Document, edit: BufferEdit) -> bool:
+    lines = len(split_lines(edit.text))
+    begins = edit.start[0]
+    return lines > _MOST_LINES or any(_SIGN.search(document.line(n)) for n in range(begins, begins + lines))
+
+
+def innermost(definitions: Iterable[Definition], line: int) -> Definition | None:
+    """Return the smallest definition around a line."""
+    around = [each for each in definitions if each.first <= line <= each.last]
+    return min(around, key=lambda each: each.last - each.first, default=None)
+
+
+def position(document: Document, line: int, column: int, encoding: Encoding) -> Position:
+    """Return a place of ours as the editor counts."""
+    return Position(line, to_units(document.line(line), column, encoding))
+
+
+def name_range(document: Document, definition: Definition, encoding: Encoding) -> Range:
+    """Return where the name of a definition stands."""
+    end = definition.column + len(definition.name)
+    start = position(document, definition.line, definition.column, encoding)
+    return Range(start, position(document, definition.line, end, encoding))

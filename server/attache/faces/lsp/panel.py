@@ -1,0 +1,116 @@
+"""What panels and scripts ask beside sessions: tools, models, checkpoints, the index and its search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import field
+
+from attache.faces.lsp.features import feature
+from attache.faces.lsp.shapes import Nothing, Shape
+from attache.schema.code import IndexStatus, SearchKind
+from attache.schema.data import SessionId
+from attache.schema.events import RunStarted
+from attache.schema.messages import Text
+
+if TYPE_CHECKING:
+    from attache.faces.lsp.server import Server
+    from attache.schema.code import IndexStatus
+    from attache.schema.tools import ToolOutput
+
+
+class ToolRun(Shape):
+    """Parameters of attache/tool/run."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Search(Shape):
+    """Parameters of attache/index/search."""
+
+    query: str
+    k: int = 10
+    kind: SearchKind = "hybrid"
+
+
+class Checkpoints(Shape):
+    """Parameters of attache/checkpoint/list."""
+
+    session_id: SessionId
+
+
+class Checkpoint(Shape):
+    """Parameters of attache/checkpoint/restore: the session, and the event to go back to."""
+
+    session_id: str
+    seq: int
+
+
+@feature("attache/tool/list", Nothing)
+async def tools(server: Server, params: Nothing) -> dict[str, Any]:
+    """List the tools."""
+    del params
+    app = await server.app()
+    return {"tools": app.resources.tools.specs()}
+
+
+@feature("attache/tool/run", ToolRun)
+async def run_tool(server: Server, params: ToolRun) -> ToolOutput:
+    """Run a tool through the whole pipeline, approvals included."""
+    app = await server.app()
+    return await server.aside(app.orchestrator.execute_tool(params.name, **params.arguments), f"tool {params.name}")
+
+
+@feature("attache/model/list", Nothing)
+async def models(server: Server, params: Nothing) -> dict[str, Any]:
+    """List the providers with what can be used of each now."""
+    del params
+    catalog = (await server.app()).resources.catalog
+    rows = [
+        {"name": row.name, "label": row.label, "model": row.default_model, "ready": catalog.has_key(row)}
+        for row in catalog.rows()
+    ]
+    return {"current": server.models.chosen, "providers": rows}
+
+
+@feature("attache/checkpoint/list", Checkpoints)
+async def checkpoints(server: Server, params: Checkpoints) -> dict[str, Any]:
+    """List the moments of a session that one can go back to: before each prompt."""
+    app = await server.app()
+    entries = await app.resources.log.read(params.session_id)
+    return {
+        "checkpoints": [
+            {"seq": entry.seq - 1, "at": entry.at, "title": entry.event.title or _words(entry.event)}
+            for entry in entries
+            if isinstance(entry.event, RunStarted)
+        ]
+    }
+
+
+@feature("attache/checkpoint/restore", Checkpoint)
+async def restore(server: Server, params: Checkpoint) -> dict[str, Any]:
+    """Let a session forget what came after an event; files stay as they are."""
+    app = await server.app()
+    session = await app.orchestrator.load_session(params.session_id)
+    await session.rewind(params.seq)
+    return {"seq": params.seq}
+
+
+@feature("attache/index/status", Nothing)
+async def index_status(server: Server, params: Nothing) -> IndexStatus:
+    """Say how far the index is."""
+    del params
+    return (await server.app()).resources.index.status()
+
+
+@feature("attache/index/search", Search)
+async def search(server: Server, params: Search) -> dict[str, Any]:
+    """Search the workspace, unsaved text included."""
+    app = await server.app()
+    return {"hits": await app.resources.index.search(params.query, k=params.k, kind=params.kind)}
+
+
+def _words(event: RunStarted) -> str:
+    said = " ".join(part.text for part in event.parts if isinstance(part, Text))
+    return said.partition("\n")[0][:72]

@@ -1,0 +1,183 @@
+"""A chat is a Markdown document in any editor: asked in the code or in the document, answered in the document."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attache.faces.lsp import chat_text
+from attache.schema.errors import UserError
+from attache.security.trust import trust
+from lsp.client import Client
+from lsp.conftest import Attach, call
+
+TEXT = "def add(a, b):\n    return a + b\n"
+PROFILES = ("vscode", "neovim", "helix", "emacs", "zed")
+
+
+async def opened_chat(client: Client) -> str:
+    await client.until(lambda: client.shown)
+    uri = client.shown[-1]["uri"]
+    await client.until(lambda: uri in client.files)
+    return uri
+
+
+async def test_asking_without_a_question_opens_a_document_with_the_place_mentioned(attach: Attach, home: Path):
+    client = await attach()
+    await client.open("a.py", TEXT)
+    lens = (await client.request("textDocument/codeLens", {"textDocument": {"uri": client.uri("a.py")}}))[0]
+    await client.run(lens["command"]["command"], *lens["command"]["arguments"])
+    uri = await opened_chat(client)
+    document = client.files[uri].document
+    assert chat_text.question(document.text) == "`add` @a.py:1"
+    cursor = client.place(uri, client.shown[0]["selection"]["start"])
+    assert document.text[: document.offset(*cursor)].endswith("`add` @a.py:1 ")
+    assert not (client.folder / ".attache").exists()
+    assert str(home).replace("%", "%25") in uri.replace("file://", "") or "home" in uri
+
+
+async def test_where_the_folder_is_trusted_chats_lie_beside_the_code(attach: Attach, home: Path, folder: Path):
+    trust(home, folder)
+    client = await attach()
+    await client.run("attache.openChat")
+    await opened_chat(client)
+    (chat,) = (folder / ".attache/chats").glob("*.chat.md")
+    assert chat.read_text().startswith("---\n")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_question_is_answered_where_it_was_written(attach: Attach, script, profile: str):
+    client = await attach(profile, **script(call("read", path="a.py"), {"text": "It adds `a` and `b`."}))
+    (client.folder / "a.py").write_text(TEXT)
+    (client.folder / "q.chat.md").write_text("# Q\n\n## You\nWhat does add do?\n")
+    await client.open("q.chat.md", language="markdown")
+    send = next(each for each in await client.actions("q.chat.md", 3) if each["title"] == "Attaché: send")
+    await client.pick(send)
+    await client.until(lambda: client.text("q.chat.md").endswith("## You\n\n"))
+    text = client.text("q.chat.md")
+    assert "## Attaché\n- ✓ **read** " in text
+    assert "It adds `a` and `b`." in text
+    assert text.startswith("---\nattache: s_")
+    assert (client.folder / "q.chat.md").read_text() == "# Q\n\n## You\nWhat does add do?\n"
+
+
+async def test_the_session_goes_on(attach: Attach, script):
+    turns = ({"text": "First."}, {"text": "Second.", "when": "And then?"})
+    client = await attach(**script(*turns))
+    (client.folder / "q.chat.md").write_text("## You\nBegin.\n")
+    await client.open("q.chat.md", language="markdown")
+    await client.run("attache.sendChat", {"uri": client.uri("q.chat.md")})
+    await client.until(lambda: client.text("q.chat.md").endswith("## You\n\n"))
+    lines = client.files[client.uri("q.chat.md")].document.line_count
+    await client.type("q.chat.md", (lines - 1, 0), (lines - 1, 0), "And then?\n")
+    await client.run("attache.sendChat", {"uri": client.uri("q.chat.md")})
+    await client.until(lambda: "Second." in client.text("q.chat.md"))
+    assert client.text("q.chat.md").count("attache: s_") == 1
+
+
+async def test_what_is_typed_meanwhile_stays(attach: Attach, script):
+    client = await attach("neovim", **script({"text": "Slowly.", "delay_seconds": 0.3}))
+    await client.open("q.chat.md", "# Q\n\n## You\nBegin.\n", language="markdown")
+    await client.run("attache.sendChat", {"uri": client.uri("q.chat.md")})
+    await asyncio.sleep(0.4)
+    await client.type("q.chat.md", (0, 3), (0, 3), " and more")
+    await client.until(lambda: "Slowly." in client.text("q.chat.md"))
+    assert "# Q and more\n" in client.text("q.chat.md")
+
+
+async def test_an_answer_does_not_disturb_a_draft(attach: Attach, script):
+    client = await attach(**script({"text": "It adds.", "when": "Explain"}))
+    await client.open("a.py", TEXT)
+    await client.open("q.chat.md", "## You\nmy draft", language="markdown")
+    await client.run("attache.explain", {"uri": client.uri("a.py")})
+    await client.until(lambda: "It adds." in client.text("q.chat.md"))
+    assert client.text("q.chat.md").endswith("## You\nmy draft")
+    assert client.shown == []
+
+
+async def test_an_editor_that_shows_no_documents_is_told_the_path(attach: Attach):
+    client = await attach("zed")
+    await client.run("attache.openChat")
+    (message,) = await client.until(lambda: client.said("window/showMessage"))
+    assert ".chat.md" in message["message"]
+
+
+async def test_a_failure_stands_in_the_document(attach: Attach, script):
+    client = await attach(**script({"error": "authentication", "text": ""}))
+    await client.open("q.chat.md", "## You\nBegin.\n", language="markdown")
+    await client.run("attache.sendChat", {"uri": client.uri("q.chat.md")})
+    await client.until(lambda: client.text("q.chat.md").endswith("## You\n\n"))
+    assert "*" in client.text("q.chat.md").partition("## Attaché")[2]
+
+
+async def test_nothing_written_nothing_sent(attach: Attach):
+    client = await attach()
+    await client.open("q.chat.md", "# Q\n\n## You\n\n", language="markdown")
+    await client.run("attache.sendChat", {"uri": client.uri("q.chat.md")})
+    (message,) = await client.until(lambda: client.said("window/showMessage"))
+    assert "nothing to send" in message["message"]
+
+
+async def test_offline_explains_from_the_index(attach: Attach):
+    client = await attach()
+    (client.folder / "a.py").write_text(TEXT)
+    await client.open("a.py")
+    await client.run("attache.explain", {"uri": client.uri("a.py"), "symbol": "add"})
+    uri = await opened_chat(client)
+    assert "add(a, b)" in client.files[uri].document.text
+    assert "a.py:1" in client.files[uri].document.text
+
+
+# ---------------------------------------------------------------- the text
+
+
+DOCUMENT = """---
+attache: s_1
+model: a/b
+---
+# T
+
+## You
+one
+
+## Attaché
+```md
+## You
+not a turn
+```
+
+## You
+two
+"""
+
+
+def test_turns_and_fields():
+    assert [turn.who for turn in chat_text.turns(DOCUMENT)] == ["You", "Attaché", "You"]
+    assert chat_text.question(DOCUMENT) == "two"
+    assert chat_text.fields(DOCUMENT) == {"attache": "s_1", "model": "a/b"}
+    assert chat_text.fields("# no front matter\n") == {}
+
+
+@pytest.mark.parametrize("text", ["", "words", "## Attaché\nhello\n", "## You\n\n  \n"])
+def test_no_question(text: str):
+    with pytest.raises(UserError):
+        chat_text.question(text)
+
+
+@given(st.text(st.sampled_from("ab \n#`-:")), st.text(st.sampled_from("ab \n"), min_size=1))
+def test_an_answer_is_put_in_and_all_else_kept(text: str, answer: str):
+    before = f"{text}\n\n## You\nquestion\n"
+    after = chat_text.answered(before, answer)
+    assert after.startswith(before.rstrip())
+    assert chat_text.exchanged(before, "asked", answer).endswith("## You\nquestion\n")
+
+
+def test_a_field_is_set_once():
+    once = chat_text.with_field("# T\n", "attache", "s_1")
+    assert once == "---\nattache: s_1\n---\n# T\n"
+    assert chat_text.with_field(once, "attache", "s_2") == "---\nattache: s_2\n---\n# T\n"
+    assert chat_text.with_field(DOCUMENT, "mode", "plan").startswith("---\nmode: plan\nattache: s_1\n")
