@@ -1,0 +1,134 @@
+"""`attache ask`: one run in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attache.app import App, open_app
+from attache.faces.cli.approver import Terminal
+from attache.faces.cli.main import app, fail
+from attache.faces.cli.options import (
+    Approve,
+    Cwd,
+    Json,
+    MaxCost,
+    ModelRef,
+    ModeName,
+    Quiet,
+    SessionOption,
+    folder,
+    print_json,
+    settings_for,
+)
+from attache.faces.cli.render import Renderer, to_continue
+from attache.schema.data import Record
+from attache.schema.errors import UserError
+from attache.schema.events import Entry, RunFinished
+from attache.schema.messages import Text
+from attache.schema.session import Mode
+
+STDIN_CHARS = 200_000
+EXIT_CODES = {"end_turn": 0, "approval_needed": 3, "interrupted": 130}
+
+
+class Asked(Record):
+    """What the command line gave."""
+
+    text: str
+    model: str | None
+    mode: Mode | None
+    session: str | None
+    json_lines: bool
+    quiet: bool
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="The question or the task. Text on stdin is added to it.")],
+    *,
+    cwd: Cwd = Path(),
+    model: ModelRef = None,
+    mode: ModeName = None,
+    approve: Approve = None,
+    session: SessionOption = None,
+    max_cost: MaxCost = None,
+    json_lines: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Ask about the code here, or have something done to it."""
+    here = folder(cwd)
+    if not text.strip():
+        raise UserError("the question is empty", hint='such as: attache ask "where is the entry point?"')
+    settings = settings_for(here, model=model, mode=mode, approve=approve, max_cost_usd=max_cost)
+    asked = Asked(
+        text=text + _stdin(), model=model, mode=mode, session=session, json_lines=json_lines, quiet=quiet or json_lines
+    )
+
+    async def run() -> int:
+        async with open_app(settings, here, approver=Terminal()) as opened:
+            return await _ask(opened, asked)
+
+    return asyncio.run(run())
+
+
+async def _ask(opened: App, asked: Asked) -> int:
+    agent = opened.orchestrator
+    if asked.session:
+        session = await agent.load_session(asked.session)
+        if asked.model or asked.mode:
+            await session.configure(model=asked.model, mode=asked.mode)
+    else:
+        session = await agent.new_session(model=asked.model or "", mode=asked.mode)
+    render = Renderer(quiet=asked.quiet)
+    last: list[Entry] = []
+    session.subscribe(last.append if asked.json_lines else render)
+    if asked.json_lines:
+        session.subscribe(_print_event)
+    stop = asyncio.create_task(session.run((Text(text=asked.text),)))
+    _interrupt_on_signal(stop)
+    try:
+        finished = await stop
+    except asyncio.CancelledError:
+        return fail("interrupted", hint=to_continue(session.id), code=130)
+    return _close(finished, render, model=session.state.model, session_id=session.id, json_lines=asked.json_lines)
+
+
+def _close(finished: RunFinished, render: Renderer, *, model: str, session_id: str, json_lines: bool) -> int:
+    code = EXIT_CODES.get(finished.stop_reason, 1)
+    if finished.error:
+        fail(finished.error, hint=finished.hint)
+    elif code:
+        fail(f"stopped: {finished.stop_reason.replace('_', ' ')}")
+    if not json_lines:
+        render.closing(finished, model=model, session_id=session_id)
+    return code
+
+
+def _print_event(entry: Entry) -> None:
+    event = entry.event.model_dump(mode="json")
+    if isinstance(entry.event, RunFinished):
+        event["usage"] = {name: event["usage"][name] for name in ("input_tokens", "output_tokens", "cached_tokens")}
+    print_json({**event, "session_id": entry.session_id, "seq": entry.seq, "at": round(entry.at, 3)})
+
+
+def _stdin() -> str:
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    given = sys.stdin.read(STDIN_CHARS + 1)
+    if not given.strip():
+        return ""
+    cut = "\n[cut]" if len(given) > STDIN_CHARS else ""
+    return f"\n\nFrom standard input:\n{given[:STDIN_CHARS]}{cut}"
+
+
+def _interrupt_on_signal(task: asyncio.Task[RunFinished]) -> None:
+    try:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    except NotImplementedError:  # Windows: asyncio.run cancels the main task by itself
+        return

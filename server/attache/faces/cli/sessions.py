@@ -1,0 +1,156 @@
+"""`attache sessions`: the conversations that were had, and what can be done with them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attache.agent.orchestrator import Orchestrator
+from attache.app import open_app
+from attache.faces.cli.main import app
+from attache.faces.cli.options import Cwd, Json, folder, print_json, settings_for
+from attache.faces.cli.render import visible
+from attache.schema import events
+from attache.schema.data import SessionId
+from attache.schema.errors import UserError
+from attache.schema.events import Entry
+from attache.schema.session import SessionInfo
+
+sessions = typer.Typer(help="List, show, fork, rewind, export and delete sessions.", no_args_is_help=True)
+app.add_typer(sessions, name="sessions")
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The session's id, or enough of its end to tell it apart.")]
+Everywhere = Annotated[bool, typer.Option("--all", help="Sessions of all folders, not only of this one.")]
+
+
+def _with_agent(cwd: Path, work: Callable[[Orchestrator], Awaitable[None]]) -> None:
+    here = folder(cwd)
+
+    async def run() -> None:
+        async with open_app(settings_for(here), here) as opened:
+            await work(opened.orchestrator)
+
+    asyncio.run(run())
+
+
+async def _found(agent: Orchestrator, given: str) -> SessionInfo:
+    """Return the session that an id, or the end of one, means. Raises UserError."""
+    listed = await agent.list_sessions(everywhere=True)
+    matching = [info for info in listed if info.id == given] or [info for info in listed if info.id.endswith(given)]
+    if len(matching) == 1:
+        return matching[0]
+    what = f"{len(matching)} sessions end in {given!r}" if matching else f"no session {given!r}"
+    raise UserError(what, hint="list them: attache sessions list --all")
+
+
+@sessions.command("list")
+def list_(*, cwd: Cwd = Path(), everywhere: Everywhere = False, json_lines: Json = False) -> None:
+    """List the sessions of this folder, the last one used first."""
+
+    async def work(agent: Orchestrator) -> None:
+        for info in await agent.list_sessions(everywhere=everywhere):
+            if json_lines:
+                print_json(info.model_dump(mode="json"))
+            else:
+                when = time.strftime("%Y-%m-%d %H:%M", time.localtime(info.updated_at))
+                cost = f"  ${info.cost_usd:.2f}" if info.cost_usd else ""
+                print(f"{info.id}  {when}  {info.runs:>3} runs{cost}  {visible(info.title)}")
+
+    _with_agent(cwd, work)
+
+
+@sessions.command()
+def show(session_id: Id, *, cwd: Cwd = Path(), json_lines: Json = False) -> None:
+    """Show what was said and done in a session; with --json every event of its log."""
+
+    async def work(agent: Orchestrator) -> None:
+        info = await _found(agent, session_id)
+        for entry in await agent.resources.log.read(info.id):
+            if json_lines:
+                print_json(entry.model_dump(mode="json"))
+            elif line := _line(entry):
+                print(f"{entry.seq:>5}  {visible(line)}")
+
+    _with_agent(cwd, work)
+
+
+def _line(entry: Entry) -> str:
+    match entry.event:
+        case events.RunStarted() as started:
+            return "you      " + " ".join(part.text for part in started.parts if part.type == "text")
+        case events.MessageAdded(message=message) if message.role == "assistant" and message.text:
+            return "attache  " + message.text
+        case events.ToolFinished() as done:
+            return f"  {'✗' if done.is_error else '✓'} {done.name} {done.title}"
+        case events.ChangeLanded() as landed:
+            return f"  ✎ {landed.title}: {', '.join(each.path for each in landed.files)}"
+        case events.RunFinished(stop_reason=reason) if reason != "end_turn":
+            return f"  stopped: {reason}"
+        case _:
+            return ""
+
+
+@sessions.command()
+def fork(
+    session_id: Id,
+    *,
+    at: Annotated[
+        int | None, typer.Option("--at", metavar="SEQ", help="The last event to keep; all by default.")
+    ] = None,
+    cwd: Cwd = Path(),
+) -> None:
+    """Begin a session that shares another's past, and print its id."""
+
+    async def work(agent: Orchestrator) -> None:
+        info = await _found(agent, session_id)
+        print((await agent.fork_session(info.id, seq=at)).id)
+
+    _with_agent(cwd, work)
+
+
+@sessions.command()
+def rewind(
+    session_id: Id,
+    to: Annotated[int, typer.Argument(metavar="SEQ", help="The last event that counts.")],
+    *,
+    cwd: Cwd = Path(),
+) -> None:
+    """Forget what came after an event; files stay as they are."""
+
+    async def work(agent: Orchestrator) -> None:
+        session = await agent.load_session((await _found(agent, session_id)).id)
+        await session.rewind(to)
+        print(f"{session.id}: {len(session.state.messages)} messages count")
+
+    _with_agent(cwd, work)
+
+
+@sessions.command()
+def export(session_id: Id, *, cwd: Cwd = Path()) -> None:
+    """Print a session as Markdown."""
+
+    async def work(agent: Orchestrator) -> None:
+        info = await _found(agent, session_id)
+        print(f"# {info.title}\n")
+        for message in (await agent.load_session(SessionId(info.id))).state.messages:
+            if message.text.strip():
+                print(f"## {'You' if message.role == 'user' else 'Attaché'}\n\n{visible(message.text)}\n")
+
+    _with_agent(cwd, work)
+
+
+@sessions.command()
+def delete(session_id: Id, *, cwd: Cwd = Path()) -> None:
+    """Delete a session and its log."""
+
+    async def work(agent: Orchestrator) -> None:
+        info = await _found(agent, session_id)
+        await agent.delete_session(info.id)
+        print(f"deleted {info.id}")
+
+    _with_agent(cwd, work)

@@ -1,0 +1,81 @@
+"""`attache tool`: every tool by itself, through the whole pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from attache.app import open_app
+from attache.faces.cli.approver import Terminal
+from attache.faces.cli.main import app
+from attache.faces.cli.options import Approve, Cwd, Json, folder, print_json, settings_for
+from attache.faces.cli.render import visible
+from attache.schema.data import CallId
+from attache.schema.errors import UserError
+from attache.schema.messages import ToolCall
+from attache.tools.tool import Tools
+
+tools = typer.Typer(help="List the agent's tools and run one.", no_args_is_help=True)
+app.add_typer(tools, name="tool")
+
+REFUSED = 4
+
+
+@tools.command("list")
+def list_(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
+    """List the tools by category."""
+    here = folder(cwd)
+    settings = settings_for(here)
+    for spec in Tools.discover(here if settings.trusted else None).specs():
+        if json_lines:
+            row = spec.model_dump(include={"name", "category", "description", "cost", "effect"})
+            print_json({**row, "schema": spec.parameters})
+        else:
+            print(f"{spec.name:<14}{spec.category:<12}{spec.effect:<11}{spec.description.partition('. ')[0]}")
+
+
+@tools.command()
+def run(
+    name: Annotated[str, typer.Argument(help="The tool's name.")],
+    *,
+    args: Annotated[str, typer.Option("--args", metavar="JSON", help="Its arguments, a JSON object.")] = "{}",
+    cwd: Cwd = Path(),
+    approve: Approve = None,
+    json_lines: Json = False,
+) -> int:
+    """Run one tool as the agent would, with permission, redaction and a record."""
+    arguments = _arguments(args)
+    here = folder(cwd)
+    settings = settings_for(here, approve=approve)
+
+    async def work() -> int:
+        async with open_app(settings, here, approver=Terminal()) as opened:
+            tool = opened.resources.tools.find(name)
+            if tool.spec.category in {"search", "analysis"}:
+                await opened.resources.index.ready()
+            session = await opened.orchestrator.new_session(model="offline/offline")
+            output = await session.run_tool(ToolCall(id=CallId("c_1"), name=name, arguments=arguments))
+        if json_lines:
+            print_json(output.model_dump(mode="json"))
+        else:
+            (sys.stderr if output.is_error else sys.stdout).write(visible(output.text).rstrip("\n") + "\n")
+        if not output.is_error:
+            return 0
+        return REFUSED if tool.spec.effect == "workspace" else 1
+
+    return asyncio.run(work())
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"--args is not JSON: {error}", hint="""such as: --args '{"path": "README.md"}'""") from None
+    if not isinstance(value, dict):
+        raise UserError("--args must be a JSON object", hint="""such as: --args '{"path": "README.md"}'""")
+    return cast("dict[str, Any]", value)
