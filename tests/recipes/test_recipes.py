@@ -1,0 +1,113 @@
+"""CONTRIBUTING.md's recipes: each adds one thing in one place and finds it working."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from attache.foundation.settings import Settings, load
+from attache.security.trust import trust
+
+ROOT = Path(__file__).parents[2]
+
+
+def attache(*arguments: str, home: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "ATTACHE_HOME": str(home), "PYTHONPATH": str(ROOT / "server")}
+    command = [sys.executable, "-m", "attache", *arguments]
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+TOOL = '''
+from typing import Annotated
+from pydantic import Field
+from attache.schema.tools import ToolOutput
+from attache.tools.tool import Context, tool
+
+
+@tool
+async def shout(ctx: Context, words: Annotated[str, Field(description="What to shout.")]) -> ToolOutput:
+    """Say it louder."""
+    return ToolOutput(text=words.upper())
+'''
+
+
+def test_a_tool_is_one_function_in_one_file(home: Path, work: Path) -> None:
+    (work / ".attache" / "tools").mkdir(parents=True)
+    (work / ".attache" / "tools" / "shouting.py").write_text(TOOL)
+    assert "shout" not in attache("tool", "list", home=home, cwd=work).stdout
+    trust(home, work)
+    listed = [json.loads(line) for line in attache("tool", "list", "--json", home=home, cwd=work).stdout.splitlines()]
+    mine = next(row for row in listed if row["name"] == "shout")
+    assert mine["schema"]["properties"]["words"]["type"] == "string"
+    run = attache("tool", "run", "shout", "--args", '{"words": "hey"}', home=home, cwd=work)
+    assert run.stdout == "HEY\n"
+
+
+def test_a_provider_is_one_table(home: Path, work: Path) -> None:
+    config = work / "user.toml"
+    config.write_text(
+        '[providers.mine]\nwire = "openai_chat"\nbase_url = "http://127.0.0.1:9"\napi_key_env = "MINE_KEY"\n'
+    )
+    environ = {"ATTACHE_CONFIG": str(config), "ATTACHE_HOME": str(home), "MINE_KEY": "k" * 20}
+    from attache.providers.catalog import Catalog
+
+    catalog = Catalog(load(work, environ=environ))
+    row = catalog.row("mine")
+    assert catalog.has_key(row)
+    assert catalog.open("mine/some-model").info.ref == "mine/some-model"
+
+
+def test_a_setting_is_one_field() -> None:
+    from pydantic import Field, create_model
+
+    richer = create_model("Richer", __base__=Settings, tempo=(int, Field(3, description="How fast.")))
+    assert richer.model_fields["tempo"].description == "How fast."
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        import generate
+    finally:
+        sys.path.remove(str(ROOT / "scripts"))
+    assert all(f"| `{name}` |" in generate.settings_page() for name in Settings.model_fields if name in generate.NAMES)
+
+
+async def test_a_prompt_section_is_one_function(work: Path, home: Path) -> None:
+    from attache.agent import prompt
+    from attache.workspace.workspace import Workspace
+
+    @prompt.section
+    async def motto(scene: prompt.Scene) -> str:
+        """Say the motto."""
+        return f"Motto of {scene.mode}: less."
+
+    try:
+        scene = prompt.Scene(workspace=Workspace([work], home=home), settings=Settings(), mode="plan")
+        assert "Motto of plan: less." in await prompt.system_prompt(scene)
+        assert "Motto" not in await prompt.system_prompt(scene, budget_tokens=0)
+    finally:
+        prompt._CONTRIBUTORS.remove(motto)
