@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from attache.faces.cli.completion import nearest
+from attache.faces.cli.completion import Typed, nearest
 from attache.faces.cli.live import Stream
-from attache.faces.cli.screen import Typed
 
 from .test_cli import ROOT, attache, work  # noqa: F401 - fixtures
 
@@ -128,6 +127,13 @@ def test_an_answer_asked_for_again_prints_nothing_twice(seed: int) -> None:
     assert not last.again
 
 
+def test_a_very_long_block_costs_little() -> None:
+    text, stream, began = "- an item of a list, with `code` in it\n" * 3000, Stream(), time.monotonic()
+    given = "".join(stream.feed(text[at : at + 40]).text for at in range(0, len(text), 40))
+    assert given + stream.finish().text == text
+    assert time.monotonic() - began < 30  # two seconds; without care it is minutes
+
+
 def test_another_answer_says_that_it_begins_again() -> None:
     stream = Stream()
     assert stream.feed("one\n\ntwo\n\nthree").text == "one\n\n"
@@ -161,6 +167,7 @@ def test_history_keeps_no_secret_and_is_its_user_s_alone(tmp_path: Path) -> None
 
 
 def test_each_line_is_a_prompt(attache) -> None:  # noqa: F811
+    attache("index")
     run = attache("chat", stdin="who calls `discount_rate`?\n\n/cost\n/nope\nhello\n/quit\nhow many zebras?\n")
     assert run.returncode == 0, run.stderr
     assert "shop/cart.py:" in run.stdout
@@ -180,6 +187,36 @@ def test_a_run_that_needs_an_answer_says_so_and_the_next_line_is_taken(attache, 
     assert "All done." in run.stdout
 
 
+def test_sessions_are_begun_found_again_and_taken_back(attache) -> None:  # noqa: F811
+    first = attache(
+        "chat", stdin="hello\n/mode plan\nwhat can you do?\n/rewind\n/rewind 5\n/rewind x\n/mode sideways\n"
+    )
+    assert "mode plan" in first.stdout
+    assert "forgotten from here on: what can you do?" in first.stdout
+    assert "this session has 1 prompt\n" in first.stdout
+    assert "'x' is no number of prompts" in first.stdout
+    assert "there are: build, plan, explore" in first.stdout
+    listed = attache("chat", stdin="/sessions\n").stdout.splitlines()
+    assert listed[0].startswith("› s_")
+    row = next(line for line in listed if line.endswith("hello"))
+    assert row.split()[-3:] == ["2", "runs", "hello"]
+    again = attache("chat", stdin=f"/sessions {row.split()[0][-6:]}\n/mode\n/new\n/diff\n/undo\n/help\n").stdout
+    assert "continuing " + row.split()[0] in again
+    assert "› hello" in again
+    assert "what can you do?" not in again
+    assert again.count("mode plan") == 1
+    assert "new session s_" in again
+    assert again.count("no change of this chat stands") == 2
+    assert "/rewind [N]" in again
+
+
+def test_other_commands_start_without_it() -> None:
+    script = "import sys; from attache.faces.cli.main import main; main(['chat', '--help']); print('prompt_toolkit' in sys.modules)"
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "server")}
+    run = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "False"
+
+
 def test_an_unknown_session_is_refused(attache) -> None:  # noqa: F811
     run = attache("chat", "--session", "s_nope", stdin="hello\n")
     assert run.returncode == 2
@@ -195,7 +232,7 @@ class Tmux:
     def __init__(self, work: Path, tmp_path: Path) -> None:  # noqa: F811
         script = tmp_path / "script.toml"
         script.write_text(SCRIPT)
-        self.server = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
+        self.server = ["tmux", "-L", f"attache-{os.getpid()}-{tmp_path.name}", "-f", "/dev/null"]
         self.work, self.pid_file = work, tmp_path / "pid"
         given = {
             "ATTACHE_HOME": str(tmp_path / "home"),
@@ -303,10 +340,11 @@ def test_what_needs_leave_is_shown_whole_and_waits_for_one_of_its_keys(terminal:
     shown = terminal.sees("n deny · w deny")
     assert "touch ran.txt" in shown
     assert "folder: " in shown
-    terminal.keys("Enter")
-    terminal.keys("yes, run it")  # typed on without looking: no answer
+    terminal.keys("Enter", "yes, run it")  # typed on without looking: no answer
+    terminal.paste("y")
     time.sleep(1)
     assert "allowed" not in terminal.screen()
+    assert "denied" not in terminal.screen()
     assert not (work / "ran.txt").exists()
     terminal.keys("w")
     terminal.sees("why?")
@@ -326,6 +364,21 @@ def test_what_needs_leave_is_shown_whole_and_waits_for_one_of_its_keys(terminal:
     assert "class Basket:" in cart.read_text()
 
 
+def test_a_question_is_stopped_by_ctrl_c(terminal: Tmux, work: Path) -> None:  # noqa: F811
+    terminal.start("--approve", "ask")
+    terminal.keys("run it", "Enter")
+    terminal.sees("n deny · w deny")
+    time.sleep(1)
+    terminal.keys("w")
+    terminal.sees("why?")
+    terminal.keys("C-c")
+    shown = terminal.sees("■ stopped")
+    assert "allowed" not in shown
+    terminal.keys("and now", "Enter")
+    terminal.sees("All done.\n\nscripted/x")
+    assert not (work / "ran.txt").exists()
+
+
 def test_landed_changes_are_shown_in_colour_and_undone(terminal: Tmux, work: Path) -> None:  # noqa: F811
     terminal.start("--approve", "edits")
     cart = work / "shop" / "cart.py"
@@ -334,7 +387,7 @@ def test_landed_changes_are_shown_in_colour_and_undone(terminal: Tmux, work: Pat
     shown = terminal.sees("All done.\n\nscripted/x")
     assert "✎ edit shop/cart.py −1 +1" in shown
     assert "    -class Cart:\n    +class Basket:\n" in shown
-    assert "\x1b[31m    -class Cart:" in terminal.screen(colours=True)
+    assert "\x1b[31m-class Cart:" in terminal.screen(colours=True)
     assert "class Basket:" in cart.read_text()
     terminal.keys("/undo", "Enter")
     terminal.sees("undone: ")
@@ -368,7 +421,7 @@ def test_a_killed_chat_is_continued_where_it_stood(terminal: Tmux) -> None:
     terminal.keys("dawdle", "Enter")
     terminal.sees("two three")
     shell = int(terminal.pid_file.read_text())
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(shell)], capture_output=True, text=True, check=True)
+    children = subprocess.run(["pgrep", "-P", str(shell)], capture_output=True, text=True, check=True)
     os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
     terminal.sees("left with 137")
     home = terminal.work.parent / "home"

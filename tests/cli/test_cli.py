@@ -113,7 +113,7 @@ def test_an_edit_asks_unless_allowed(attache, work: Path) -> None:
         (["tool", "run", "no_such_tool"], 1, "no tool"),
         (["tool", "run", "read", "--args", "{"], 2, "JSON"),
         (["tool", "run", "read", "--args", '{"path": "nowhere.py"}'], 1, "nowhere.py"),
-        (["tool", "run", "edit", "--args", '{"path": "README.md", "edits": [{"search": "zzz", "replace": ""}]}', "--approve", "edits"], 4, "zzz"),
+        (["tool", "run", "edit", "--args", '{"path": "README.md", "edits": [{"search": "zzz", "replace": ""}]}', "--approve", "edits"], 4, "not there"),
     ],
 )  # fmt: skip
 def test_wrong_use_says_what_and_what_to_do(attache, arguments: list[str], code: int, said: str) -> None:

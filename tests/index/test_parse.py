@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attache.index.languages import Languages, grammars_folder, languages
-from attache.index.parse import everywhere, outline, parse, split
+from attache.index.parse import Outline, everywhere, outline, parse, split
 from attache.index.parsed import Found, Parsed
 from attache.index.pieces import LONGEST
 from attache.schema.errors import SettingsError
@@ -123,7 +123,7 @@ def test_a_wrong_query_is_refused_by_name(tmp_path: Path, query: str, complaint:
     language = Languages(tmp_path).of("a.ini")
     assert language
     with pytest.raises(SettingsError, match=complaint) as caught:
-        _ = language.grammar
+        _ = language.all_names
     assert "ini" in caught.value.message
 
 
@@ -159,3 +159,39 @@ def test_reading_a_file_loads_no_other_language() -> None:
         "tree_sitter_css",
         "tree_sitter_css._binding",
     }
+
+
+@pytest.mark.parametrize("name", languages().names)
+def test_an_outline_that_followed_edits_is_the_one_read_anew(name: str) -> None:
+    language = languages().get(name)
+    assert language
+    whole = text = (FIXTURES / f"{name}{language.suffixes[0]}").read_text(encoding="utf-8")
+    expected = outline(name, whole, "a")
+    live, chance = Outline(name), random.Random(name)
+    inserted = ["", "x", "é", "日本", "\n", "\n\n", " ", "{", "}", '"', "#", "\r\n", text[:80], text[100:180]]
+    for number in range(60):
+        start = chance.randrange(len(text) + 1)
+        end = min(len(text), start + chance.choice([0, 0, 1, 3, 40]))
+        text = text[:start] + chance.choice(inserted) + text[end:]
+        live.of(text, "a")
+        if number % 5 == 4:
+            assert live.of(whole, "a") == expected
+            text = whole
+
+
+def test_an_outline_moves_with_what_is_typed_above() -> None:
+    live = Outline("python")
+    text = "def größe(): pass\n\n\ndef länge(): pass\n"
+    for typed in ("", "é", "é = 1", "é = 1\n", "é = 1\n# 日本\n", "# 日本\n", ""):
+        assert live.of(typed + text) == outline("python", typed + text)
+
+
+def test_an_outline_survives_what_is_too_long() -> None:
+    live = Outline("python")
+    assert [one.name for one in live.of("def f(): pass")] == ["f"]
+    assert live.of("def f(): g(1)\n" * 200_000) == ()
+    assert [one.name for one in live.of("def g(): pass")] == ["g"]
+
+
+def test_a_language_without_grammar_has_no_outline() -> None:
+    assert outline("klingon", "def f(): pass") == ()

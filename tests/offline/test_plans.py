@@ -68,8 +68,8 @@ def shop(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("where do we add up the goods?", ["shop/cart.py:11 — `def total(names):`"]),
-        ("where is the price looked up?", ["shop/prices.py:6 — `def price(name):`"]),
+        ("where do we add up the goods?", ['`total` shop/cart.py:12 — `"""Add up what the goods cost."""`']),
+        ("where is the price looked up?", ['`price` shop/prices.py:7 — `"""Look a price up."""`']),
         ("who calls `price`?", ["shop/cart.py:15", "is used in"]),
         ("what tests `total`?", ["tests/test_cart.py:5"]),
         ("what tests `unused_discount`?", ["`unused_discount` is defined here, and nothing in this workspace uses it"]),

@@ -111,3 +111,57 @@ async def test_a_prompt_section_is_one_function(work: Path, home: Path) -> None:
         assert "Motto" not in await prompt.system_prompt(scene, budget_tokens=0)
     finally:
         prompt._CONTRIBUTORS.remove(motto)
+
+
+ACTION = """
+import sys
+
+from attache.faces.lsp import actions
+
+
+@actions.code_action("source.attache.greet")
+async def greet(server, asked):
+    yield actions.Offer(f"Attaché: greet {asked.document.line(0)}", "source.attache.greet", "attache.showLog")
+
+
+from attache.faces.lsp.start import main
+
+sys.exit(main([]))
+"""
+
+
+async def test_a_code_action_is_one_function(work: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from attache.faces.cli.editor import Editor
+
+    monkeypatch.setenv("ATTACHE_HOME", str(home))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "server"))
+    script = work / "with_one_more.py"
+    script.write_text(ACTION, "utf-8")
+    (work / "a.py").write_text("moon\n")
+    editor = Editor(work)
+    await editor.start(sys.executable, str(script))
+    try:
+        document = (await editor.open("a.py")).document
+        spot = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+        asked = {"textDocument": {"uri": document.uri}, "range": spot, "context": {"diagnostics": []}}
+        titles = [action["title"] for action in await editor.ask("textDocument/codeAction", asked)]
+    finally:
+        await editor.stop()
+    assert "Attaché: greet moon" in titles
+
+
+def test_a_language_is_one_row_and_a_folder(tmp_path: Path) -> None:
+    from attache.index.languages import Languages
+    from attache.index.parse import parse
+
+    folder = tmp_path / "grammars"
+    (folder / "notes").mkdir(parents=True)
+    row = '[notes]\nwheel = "tree_sitter_toml"\nfactory = "language"\nsuffixes = [".notes"]\ncomments = ["#"]\n'
+    (folder / "manifest.toml").write_text(row)
+    (folder / "notes" / "tags.scm").write_text("(table (bare_key) @name) @definition.section\n")
+    parsed = parse(Languages(folder).of("diary.notes"), b"[monday]\nrain = true\n\n[tuesday]\nrain = false\n")
+    assert parsed.trouble == ""
+    assert [(each.name, each.kind, each.line) for each in parsed.definitions] == [
+        ("monday", "section", 1),
+        ("tuesday", "section", 4),
+    ]

@@ -147,7 +147,7 @@ def hunk_of(group, old, new) -> Hunk:
         else:
             lines += [("-", line) for line in old[start:end]]
             lines += [("+", line) for line in new[new_start:new_end]]
-    above = [line for line in old[: group[0][1]] if re.match(r"\s*(def|class|function|#+) ", line)]
+    above = [line for line in old[: group[0][1]] if re.match(r"\s*(async|def|class|function|#+) ", line)]
     return Hunk(tuple(lines), group[0][1], group[0][3], above[-1] if above else "")
 
 

@@ -292,9 +292,9 @@ class Session:
         except EditRefused as error:
             await self.record(ChangeRefused(run_id=run.id, change_set=change_set.id, reason=error.message))
             raise
-        await self.record(_landed(run.id, landed))
         if workspace is self.resources.workspace:
-            self.resources.review.add(landed)
+            self.resources.review.add(landed)  # first: a run that is stopped in this moment has changed the files
+        await self.record(_landed(run.id, landed))
         return landed
 
 

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 from attache.schema.code import SymbolKind
@@ -33,17 +33,19 @@ class Pattern(NamedTuple):
     """The kind of a definition, the role of a reference."""
     whole: str
     """The capture that holds all of it."""
-    names: str
-    """The capture that holds the names it claims."""
+
+
+class Query(NamedTuple):
+    """A query of ours, with what each of its patterns means, by its number."""
+
+    query: tree_sitter.Query
+    patterns: tuple[Pattern, ...]
 
 
 class Grammar(NamedTuple):
-    """A language ready to read with."""
+    """What a wheel carries."""
 
     language: tree_sitter.Language
-    query: tree_sitter.Query
-    patterns: tuple[Pattern, ...]
-    """What each pattern of the query means, by its number."""
     body_field: int | None
     """The number of the field `body`, where the grammar has one."""
 
@@ -66,27 +68,22 @@ class Language:
 
     @cached_property
     def grammar(self) -> Grammar:
-        """Return the grammar with the queries, loaded once.
-
-        Raises:
-            ImportError: the wheel that carries the grammar is not installed.
-            SettingsError: a query does not fit the grammar.
-        """
+        """Return the grammar, loaded once; raises ImportError where its wheel is not installed."""
         import tree_sitter
 
         pointer: object = getattr(importlib.import_module(self.wheel), self.factory)()
         language = tree_sitter.Language(pointer)
-        source = self._source()
-        try:
-            query = tree_sitter.Query(language, source)
-        except tree_sitter.QueryError as error:
-            raise SettingsError(
-                f"a query of {self.name} does not fit its grammar: {error}", hint=f"look into {self.folder}"
-            ) from error
-        spans = [(query.start_byte_for_pattern(n), query.end_byte_for_pattern(n)) for n in range(query.pattern_count)]
-        encoded = source.encode()
-        patterns = tuple(self._pattern(encoded[start:end].decode()) for start, end in spans)
-        return Grammar(language, query, patterns, language.field_id_for_name("body"))
+        return Grammar(language, language.field_id_for_name("body"))
+
+    @cached_property
+    def all_names(self) -> Query:
+        """Return the query for everything; raises SettingsError where it does not fit the grammar."""
+        return self._query(*QUERIES)
+
+    @cached_property
+    def definitions(self) -> Query:
+        """Return the query for definitions alone; raises SettingsError where it does not fit the grammar."""
+        return self._query("tags")
 
     @cached_property
     def marks(self) -> tuple[tuple[bytes, ...], bytes, bytes]:
@@ -94,10 +91,21 @@ class Language:
         opener, closer = self.block or ("", "")
         return tuple(mark.encode() for mark in self.comments), opener.encode(), closer.encode()
 
-    def _source(self) -> str:
+    def _query(self, *parts: str) -> Query:
+        import tree_sitter
+
         folders = [self.folder / name for name in self.queries or (self.name,)]
-        files = [folder / f"{query}.scm" for query in QUERIES for folder in folders]
-        return "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+        files = [folder / f"{part}.scm" for part in parts for folder in folders]
+        source = "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+        try:
+            query = tree_sitter.Query(self.grammar.language, source)
+        except tree_sitter.QueryError as error:
+            raise SettingsError(
+                f"a query of {self.name} does not fit its grammar: {error}", hint=f"look into {self.folder}"
+            ) from error
+        spans = [(query.start_byte_for_pattern(n), query.end_byte_for_pattern(n)) for n in range(query.pattern_count)]
+        encoded = source.encode()
+        return Query(query, tuple(self._pattern(encoded[start:end].decode()) for start, end in spans))
 
     def _pattern(self, text: str) -> Pattern:
         mark = _MARK.search(_COMMENT.sub("", text))
@@ -106,11 +114,10 @@ class Language:
                 f"a query of {self.name} captures nothing: {text.strip()}", hint="see grammars/README.md"
             )
         if mark[3]:
-            return Pattern(cast("Sort", mark[3]), "", mark[3], "name")
+            return Pattern(cast("Sort", mark[3]), "", mark[3])
         if mark[1] == "definition" and mark[2] not in get_args(SymbolKind):
             raise SettingsError(f"a query of {self.name} defines an unknown kind: {mark[2]}", hint="see schema/code.py")
-        whole = f"{mark[1]}.{mark[2]}"
-        return Pattern(cast("Sort", mark[1]), mark[2], whole, "name" if mark[1] == "definition" else whole)
+        return Pattern(cast("Sort", mark[1]), mark[2], f"{mark[1]}.{mark[2]}")
 
 
 class Languages:
@@ -138,8 +145,14 @@ class Languages:
 
     def of(self, path: str) -> Language | None:
         """Return the language of a file, None where no row knows it."""
-        name = PurePosixPath(path).name
-        return self._by_name.get(name) or self._by_suffix.get(PurePosixPath(name).suffix.lower())
+        name = path.rpartition("/")[2]
+        return self._by_name.get(name) or self._by_suffix.get(suffix(name))
+
+
+def suffix(name: str) -> str:
+    """Return the last suffix of a file's name in small letters, with its dot; empty where it has none."""
+    stem, dot, last = name.rpartition(".")
+    return f".{last.lower()}" if dot and stem else ""
 
 
 def _frozen(value: Any) -> Any:

@@ -1,59 +1,25 @@
-"""Read one file: its definitions, the names it uses, its imports, and the pieces that a search finds.
+"""Read one text: its definitions, the names it uses, its imports, and the pieces that a search finds.
 
 Pure, and limited in time: what a grammar cannot read in time is cut into pieces of plain text.
 """
 
 from __future__ import annotations
 
-import math
 import re
-import time
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, cast
 
-from attache.index.comments import comment_above, flush
-from attache.index.languages import Language, Pattern, languages
-from attache.index.parsed import ROLES, Definition, Found, Import, Parsed, Uses
-from attache.index.pieces import Span, cut
-from attache.schema.code import Symbol, SymbolKind
-
-if TYPE_CHECKING:
-    from tree_sitter import Node, Tree
+from attache.index.languages import Language, languages
+from attache.index.parsed import Found, Parsed
+from attache.index.pieces import cut
+from attache.index.reading import Reading
+from attache.index.tree import Grown, Slow, grow
+from attache.schema.code import Symbol
 
 LIMIT_SECONDS = 2.0
-NAME_LIMIT = 200
-SIGNATURE_LIMIT = 300
-_READ_BYTES = 16 * 1024
+OUTLINED_BYTES = 2_000_000
+"""A longer text has no outline: whoever asks for one waits for it."""
 
-_CLASSES = frozenset({"class", "interface", "enum", "struct", "trait", "scope"})
-_CALLABLES = frozenset({"function", "method"})
-_HOLDERS = _CLASSES | _CALLABLES | {"module", "section", "key"}
-_BODIED = _CLASSES | _CALLABLES | {"module"}
 _LINE_END = re.compile(rb"\r\n?|\n")
-_ARGUMENTS = re.compile(r"<.*>(?=::|$)", re.DOTALL)
-
-_PROSE = re.compile(r"comment|string|text|content|fragment")
-"""Types of nodes that hold words, not names."""
-_WORDS = re.compile(rb"[\w\s]+")
-_PLACE = itemgetter(0, 1, 2)
-
-Captured = dict[str, list["Node"]]
-
-
-class Slow(Exception):
-    """The grammar took longer than it may."""
-
-
-class _Open(NamedTuple):
-    """A definition, or a scope, inside which the next one stands."""
-
-    end: int
-    qualified: str
-    kind: str
-    ordinal: int
 
 
 def parse(language: Language | None, data: bytes, *, limit_seconds: float = LIMIT_SECONDS) -> Parsed:
@@ -62,7 +28,8 @@ def parse(language: Language | None, data: bytes, *, limit_seconds: float = LIMI
     if language is None:
         return Parsed("", (), {}, (), cut(lines, ()))
     try:
-        return _Reading(language, lines, limit_seconds).parsed()
+        tree = grow(language, b"\n".join(lines), limit_seconds).tree
+        return Reading(language, lines, tree, language.all_names).parsed()
     except Slow:
         trouble = f"reading it as {language.name} took longer than {limit_seconds:g} s"
     except ImportError as error:
@@ -77,245 +44,42 @@ def split(data: bytes) -> list[bytes]:
     return data.split(b"\n") if b"\r" not in data else _LINE_END.split(data)
 
 
-def outline(language: str, text: str, path: str = "") -> tuple[Symbol, ...]:
-    """Return the symbols of one text, such as a buffer that is shown; nothing where no grammar reads its language."""
-    read = parse(languages().get(language), text.encode("utf-8", "replace"))
-    return tuple(definition.symbol(path) for definition in read.definitions)
-
-
 def everywhere(language: Language, data: bytes, name: str) -> list[Found]:
     """Return every place where a text says a name, comments and strings left out, in the order of the text."""
+    lines = split(data)
     try:
-        return sorted(_Reading(language, split(data), LIMIT_SECONDS).found(name), key=itemgetter(1, 2))
+        tree = grow(language, b"\n".join(lines), LIMIT_SECONDS).tree
     except (Slow, ImportError):
         return []
+    return sorted(Reading(language, lines, tree, language.all_names).found(name), key=itemgetter(1, 2))
 
 
-class _Reading:
-    """One pass over one file: the patterns claim names, imports before definitions before uses."""
+class Outline:
+    """The definitions of a text that is being edited: asked again, only what changed is parsed again."""
 
-    def __init__(self, language: Language, lines: Sequence[bytes], limit_seconds: float) -> None:
-        self.language = language
-        self.grammar = language.grammar
-        self.lines = lines
-        self.data = b"\n".join(lines)
-        self.text = self.data.decode() if self.data.isascii() else None
-        """The text where a byte is a character, so that places need no counting."""
-        self.imports: dict[int, Import] = {}
-        self.imported: dict[int, Node] = {}
-        self.defined: dict[int, tuple[int, Captured]] = {}
-        self.used: dict[int, tuple[int, Node]] = {}
-        self.docs: list[Node] = []
-        self.spans: list[Span] = []
-        self.definitions: list[Definition] = []
-        self.turns: list[tuple[int, int]] = [(0, -1)]
-        """From which byte on the text stands in which definition."""
-        self.tree = self._parse(time.monotonic() + limit_seconds)
-        self._match()
-        self._define()
-        self._document()
+    def __init__(self, language: str) -> None:
+        """Take a language by its name; in one that no grammar reads there are no definitions."""
+        self._language = languages().get(language)
+        self._grown: Grown | None = None
 
-    def parsed(self) -> Parsed:
-        """Return what was read."""
-        definitions, imports = tuple(self.definitions), tuple(self.imports.values())
-        return Parsed(self.language.name, definitions, self._uses(), imports, cut(self.lines, self.spans))
+    def of(self, text: str, path: str = "") -> tuple[Symbol, ...]:
+        """Return the definitions in the order of the text; none where reading it takes too long.
 
-    def found(self, name: str) -> Iterator[Found]:
-        """Yield the places of a name: those that the queries know, and all others that are no words."""
-        known: set[tuple[int, int]] = set()
-        for found in self.parsed().places(name):
-            known.add((found.line, found.column))
-            yield found
-        for match in re.finditer(rb"(?<!\w)%b(?!\w)" % re.escape(name.encode()), self.data):
-            node = self.tree.root_node.descendant_for_byte_range(match.start(), match.end())
-            if node and node.byte_range == match.span() and not _PROSE.search(node.type):
-                place = self._place(node)
-                if place not in known:
-                    ordinal = self._standing_in(match.start())
-                    yield Found("use", *place, self.definitions[ordinal].qualified if ordinal >= 0 else "")
-
-    def _standing_in(self, at: int) -> int:
-        return self.turns[bisect_right(self.turns, (at, math.inf)) - 1][1]
-
-    def _parse(self, deadline: float) -> Tree:
-        from tree_sitter import Parser
-
-        data, parser = self.data, Parser(self.grammar.language)
-        try:
-            # Predicates read the names again through this read, and crash on what is not bytes, or no UTF-8.
-            return parser.parse(
-                lambda at, _: data[at : at + _READ_BYTES],
-                progress_callback=lambda _at, _bad: time.monotonic() > deadline,
-            )
-        except ValueError as error:
-            raise Slow from error
-
-    def _match(self) -> None:
-        """Give each name to the first pattern that captures it, and put aside what has no name.
-
-        A query runs without a time limit: tree-sitter 0.26.1 crashes where a callback is given to it.
+        Where the text is broken, they may be other ones than those of the same text read anew.
         """
-        from tree_sitter import QueryCursor
-
-        patterns, defined, used = self.grammar.patterns, self.defined, self.used
-        for number, captured in QueryCursor(self.grammar.query).matches(self.tree.root_node):
-            pattern = patterns[number]
-            if pattern.sort == "reference":
-                for name in captured[pattern.whole]:
-                    start = name.start_byte
-                    if start not in used or number < used[start][0]:
-                        used[start] = number, name
-            elif pattern.sort in {"definition", "scope"}:
-                start = captured["name"][0].start_byte
-                if start not in defined or number < defined[start][0]:
-                    defined[start] = number, captured
-            elif pattern.sort == "import":
-                self._import(captured)
-            elif pattern.sort == "doc":
-                self.docs += captured["doc"]
-            else:
-                self.spans += [span for node in captured["chunk"] if (span := Span(*_rows(node), -1)).end > span.top]
-
-    def _import(self, captured: Captured) -> None:
-        modules, names = captured.get("module", []), captured.get("name", [])
-        brought = tuple(map(self._read, names))
-        for module in modules or names[:1]:
-            known = self.imports.get(module.start_byte)
-            self.imports[module.start_byte] = Import(
-                self._read(module) if modules else "",
-                known.names + brought if known else brought,
-                captured["import"][0].start_point.row + 1,
-            )
-        self.imported.update((name.start_byte, name) for name in (*modules, *names))
-
-    def _define(self) -> None:
-        """Go through the definitions in the order of the text, knowing at each what it stands in."""
-        patterns = self.grammar.patterns
-        found: list[tuple[int, int, int, Pattern, Captured, Node]] = []
-        for name_start, (number, captured) in self.defined.items():
-            if name_start not in self.imported:
-                pattern = patterns[number]
-                whole = self._wrapped(captured[pattern.whole][0])
-                found.append((whole.start_byte, -whole.end_byte, name_start, pattern, captured, whole))
-        found.sort(key=_PLACE)
-        stack: list[_Open] = []
-        for start, end, _, pattern, captured, whole in found:
-            while stack and stack[-1].end <= start:
-                self._leave(stack)
-            around = stack[-1] if stack else _Open(0, "", "", -1)
-            names = [*captured.get("container", ()), captured["name"][0]]
-            written = [part for node in names for part in _parts(self._read(node), pattern.detail)]
-            qualified = ".".join([around.qualified, *written] if around.qualified else written)
-            if pattern.sort == "scope":
-                stack.append(_Open(-end, qualified, "scope", around.ordinal))
-                continue
-            kind = _kind(pattern.detail, written[-1], around.kind, contained=len(written) > 1)
-            if kind in _HOLDERS:
-                stack.append(_Open(-end, qualified, kind, len(self.definitions)))
-                self.turns.append((start, len(self.definitions)))
-            self._add(written[-1], kind, qualified, captured["name"][0], captured[pattern.whole][0], whole)
-        while stack:
-            self._leave(stack)
-
-    def _leave(self, stack: list[_Open]) -> None:
-        self.turns.append((stack.pop().end, stack[-1].ordinal if stack else -1))
-
-    def _add(self, name: str, kind: SymbolKind, qualified: str, named: Node, node: Node, whole: Node) -> None:
-        first, last = _rows(whole)
-        while last > first and not self.lines[last].strip():
-            last -= 1
-        top, doc = comment_above(self.lines, first, self.language)
-        line, column = self._place(named)
-        container = qualified[: -len(name) - 1]
-        if last - top + 1 >= _rows_of_a_piece(kind, at_top=not container):
-            self.spans.append(Span(top, last, len(self.definitions), kind in _CALLABLES))
-        signature = self._signature(node, kind)
-        self.definitions.append(Definition(name, kind, line, column, first + 1, last + 1, container, signature, doc))
-
-    def _document(self) -> None:
-        """Give each text inside a definition to it, where no comment stands above it."""
-        for doc in self.docs:
-            ordinal = self._standing_in(doc.start_byte)
-            if ordinal >= 0 and not self.definitions[ordinal].doc:
-                self.definitions[ordinal] = self.definitions[ordinal]._replace(doc=flush(self._read(doc)))
-
-    def _uses(self) -> Uses:
-        """Return the names used, each with its places in the order of the text."""
-        patterns, text, turns = self.grammar.patterns, self.text, self.turns
-        used = {start: (ROLES[patterns[number].detail], node) for start, (number, node) in self.used.items()}
-        for start in self.defined:
-            used.pop(start, None)
-        used.update((start, (ROLES["import"], node)) for start, node in self.imported.items())
-        uses: Uses = {}
-        turn = 0
-        for start in sorted(used):
-            while turn + 1 < len(turns) and turns[turn + 1][0] <= start:
-                turn += 1
-            role, node = used[start]
-            name = text[start : node.end_byte] if text is not None else self._read(node)
-            uses.setdefault(name, []).extend((role, *self._place(node), turns[turn][1]))
-        return uses
-
-    def _wrapped(self, node: Node) -> Node:
-        """Return the definition with what wraps it."""
-        wrappers = self.language.wrappers
-        while wrappers and (parent := node.parent) and parent.type in wrappers:
-            node = parent
-        return node
-
-    def _signature(self, node: Node, kind: SymbolKind) -> str:
-        """Return the definition up to its body, on one line; its first line where it has none."""
-        field = self.grammar.body_field
-        body = node.child_by_field_id(field) if field and kind in _BODIED else None
-        start, end = node.start_byte, body.start_byte if body else node.end_byte
-        row, column = node.start_point
-        if _WORDS.fullmatch(before := self.lines[row][:column]):
-            start -= len(before)  # `type`, `const`, `export default`: said once for several, or around it
-        text = self.data[start : min(end, start + 2 * SIGNATURE_LIMIT)].decode("utf-8", "replace")
-        head, *rest = text.strip().split("\n")
-        if body:
-            marks = self.language.comments
-            head = " ".join([head, *takewhile(lambda line: not line.lstrip().startswith(marks), rest)])
-        return " ".join(head.split()).rstrip(" {:=").strip()[:SIGNATURE_LIMIT]
-
-    def _read(self, node: Node) -> str:
-        return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-    def _place(self, node: Node) -> tuple[int, int]:
-        """Return line and column from 1; tree-sitter counts bytes, we count code points."""
-        row, column = node.start_point
-        if self.text is None:
-            column = len(self.lines[row][:column].decode("utf-8", "replace"))
-        return row + 1, column + 1
+        data = text.encode("utf-8", "replace")
+        before, self._grown = self._grown, None
+        if self._language is None or len(data) > OUTLINED_BYTES:
+            return ()
+        lines = split(data)
+        try:
+            self._grown = grow(self._language, b"\n".join(lines), LIMIT_SECONDS, before)
+        except (Slow, ImportError):
+            return ()
+        read = Reading(self._language, lines, self._grown.tree, self._language.definitions)
+        return tuple(definition.symbol(path) for definition in read.definitions)
 
 
-def _parts(name: str, kind: str) -> list[str]:
-    """Return a name with its containers: `net::Client<int>::send` is three."""
-    if kind in _BODIED and "::" in name:
-        return _ARGUMENTS.sub("", name).split("::")
-    marks = "\"'`:" if kind == "property" else "\"'`"  # Ruby declares `attr_reader :name`
-    return [" ".join(name.split()).strip(marks)[:NAME_LIMIT]]
-
-
-def _rows(node: Node) -> tuple[int, int]:
-    """Return the first and last row of a node; the line end that it may own adds none."""
-    first, (last, column) = node.start_point.row, node.end_point
-    return first, last if column or last == first else last - 1
-
-
-def _rows_of_a_piece(kind: SymbolKind, *, at_top: bool) -> float:
-    """Return from how many rows on, the comment above it counted, a definition is found by itself."""
-    if kind in {"variable", "constant"}:
-        return 3 if at_top else math.inf
-    if kind in _CALLABLES:
-        return 1 if at_top else 2
-    return math.inf if kind == "field" else 2
-
-
-def _kind(kind: str, name: str, around: str, *, contained: bool) -> SymbolKind:
-    """Return the kind that a name has where it stands."""
-    if kind == "function" and (contained or around in _CLASSES):
-        return "method"
-    if kind in {"variable", "field"} and len(name) > 1 and name.isupper():
-        return "constant"
-    return "field" if kind == "variable" and around in _CLASSES else cast("SymbolKind", kind)
+def outline(language: str, text: str, path: str = "") -> tuple[Symbol, ...]:
+    """Return the definitions of one text, once; `Outline` is quicker from the second time on."""
+    return Outline(language).of(text, path)

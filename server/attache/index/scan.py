@@ -7,9 +7,9 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from attache.index.languages import languages
+from attache.index.languages import languages, suffix
 from attache.index.parse import parse, split
 from attache.index.parsed import Parsed
 from attache.index.store import Content, Known, Store, fingerprint, piece_words
@@ -185,7 +185,7 @@ class _Current:
 
 def _stat(root: Root, path: str) -> os.stat_result | None:
     try:
-        return (root.path / path).lstat()
+        return os.lstat(f"{root.path}/{path}")
     except OSError:
         return None
 
@@ -195,5 +195,5 @@ def _nothing(reason: str) -> Content:
 
 
 def _passed_over(path: str) -> bool:
-    name = PurePosixPath(path).name
-    return name in _MADE or PurePosixPath(name).suffix.lower() in _MEDIA
+    name = path.rpartition("/")[2]
+    return name in _MADE or suffix(name) in _MEDIA

@@ -104,13 +104,16 @@ def piece_words(path: str, parsed: Parsed, lines: Sequence[bytes]) -> list[Piece
     """Return the terms of each piece of a file."""
     of_path = indexed(path.rpartition(".")[0].encode() or path.encode())
     rows: list[PieceWords] = []
+    scopes = {"": ""}
     documented = -1
     for start_line, end_line, owner in parsed.pieces:
         scope = name = doc = ""
         if owner >= 0:
             definition = parsed.definitions[owner]
-            scope, name = indexed(definition.container.encode()), indexed(definition.name.encode())
-            if owner != documented:  # of a definition in several pieces, the first carries its documentation
+            if (container := definition.container) not in scopes:
+                scopes[container] = indexed(container.encode())
+            scope, name = scopes[container], indexed(definition.name.encode())
+            if definition.doc and owner != documented:  # in several pieces, the first carries the documentation
                 doc = indexed(definition.doc.encode())
             documented = owner
         rows.append(PieceWords(of_path, scope, name, doc, indexed(b"\n".join(lines[start_line - 1 : end_line]))))
@@ -135,6 +138,7 @@ class Store:
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = NORMAL")
         self.connection.execute("PRAGMA cache_size = -32000")
+        self.connection.execute("PRAGMA wal_autocheckpoint = 4000")
         if not self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone():
             self.connection.executescript(_SCHEMA)
         self._last_piece = self._one("SELECT coalesce(max(id), 0) FROM words_docsize")

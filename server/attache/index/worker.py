@@ -47,6 +47,7 @@ class Worker:
         self._connection: Connection | None = None
         self._connected = asyncio.Event()
         self._tasks = Tasks(self._failed)
+        self.process: asyncio.subprocess.Process | None = None
 
     def start(self) -> None:
         """Start the first process, without waiting for it."""
@@ -96,6 +97,7 @@ class Worker:
             )  # fmt: skip
         except OSError as error:
             return str(error)
+        self.process = process
         said: list[bytes] = []
         listening = asyncio.create_task(_listen(process.stderr, said))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
@@ -23,6 +24,8 @@ from attache.workspace.edits import apply, diff, line_starts
 ROUNDS = 4
 """A cure may uncover a finding; after these rounds the rest is left."""
 SHOWN = 20
+_QUOTED = re.compile(r"[`'\"](\w+)[`'\"]")
+_UNUSED = re.compile(r"\b(?:unused|never (?:read|used)|not used|not accessed)\b")
 
 
 @tool(category="editing", effect="workspace", aliases=("autofix", "lint_fix"))
@@ -80,13 +83,13 @@ def _is_wanted(each: Diagnostic, line: int | None, codes: Sequence[str] | None, 
     return line is None or (first and each.place.line <= line <= (each.place.end_line or each.place.line))
 
 
-def _choose(text: str, found: Iterable[Diagnostic], *, exact: bool) -> tuple[list[Diagnostic], tuple[TextEdit, ...]]:
+def _choose(text: str, found: Sequence[Diagnostic], *, exact: bool) -> tuple[list[Diagnostic], tuple[TextEdit, ...]]:
     """Return the findings whose cures can be made together, and the edits; unsafe ones only where a line was named."""
     starts = line_starts(split_lines(text))
     taken: list[Diagnostic] = []
     edits: list[TextEdit] = []
     for each in found:
-        if not each.fix or not (each.safe or exact or each.code in UNSAFE_ALLOWED):
+        if not each.fix or not (each.safe or exact or each.code in UNSAFE_ALLOWED) or _is_contested(each, found):
             continue
         wanted = edits_of(each, starts, len(text))
         fresh = [edit for edit in wanted if edit not in edits]
@@ -94,6 +97,15 @@ def _choose(text: str, found: Iterable[Diagnostic], *, exact: bool) -> tuple[lis
             taken.append(each)
             edits += fresh
     return taken, tuple(sorted(edits, key=lambda edit: (edit.start, edit.end)))
+
+
+def _is_contested(each: Diagnostic, found: Iterable[Diagnostic]) -> bool:
+    """Whether something is unused that another finding names: a misspelt use is cured first, not its definition."""
+    name = _QUOTED.search(each.message)
+    if name is None or not _UNUSED.search(each.message):
+        return False
+    spoken = rf"[`'\"]{re.escape(name[1])}[`'\"]"
+    return any(re.search(spoken, other.message) for other in found if not _UNUSED.search(other.message))
 
 
 def edits_of(diagnostic: Diagnostic, starts: Sequence[int], length: int) -> list[TextEdit]:

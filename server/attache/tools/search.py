@@ -104,7 +104,8 @@ async def symbols(
     """Find definitions by name, or list those of a file: place, kind, signature."""
     if not name and not path:
         raise InvalidArguments("symbols needs a name or a path", hint='for example {"path": "src/app.py"}')
-    index, note = await _ready(ctx, wait_seconds=0)  # it looks for the name at once, before it is whole
+    # A name is looked for at once, before the index is whole; what a file defines is known once it has been read.
+    index, note = await _ready(ctx, wait_seconds=0 if name else READY_SECONDS)
     found = await index.symbols(name, path=_below(ctx, path), k=limit)
     about = f"`{name}`" if name else path
     return ToolOutput(

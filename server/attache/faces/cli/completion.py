@@ -1,21 +1,52 @@
-"""What can be typed next: commands after `/`, files and symbols after `@`."""
+"""What can be typed next, commands after `/`, files and symbols after `@`; and what was typed before."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from prompt_toolkit.history import FileHistory
 
 from attache.agent.resources import Resources
+from attache.foundation.files import private_dir
+from attache.foundation.redact import redact
 
 MENTION = re.compile(r"(?:^|(?<=\s))@([\w./\\-]*)$")
 COMMAND = re.compile(r"^/(\w*)$")
 ARGUMENT = re.compile(r"^/(\w+)\s+(\S*)$")
 FILES_FRESH_SECONDS = 5.0
+INDEX_SECONDS = 20.0
+"""How long symbols wait for an index that is just beginning; the next key ends the wait."""
 SHOWN = 12
+
+
+class Typed(FileHistory):
+    """What was typed, kept for its user alone and without secrets. Where no file can be, this session remembers."""
+
+    def __init__(self, home: Path) -> None:
+        """Keep it in `home`."""
+        path = home / "chat_history"
+        with suppress(OSError):
+            private_dir(home)
+            path.touch(mode=0o600)
+        super().__init__(str(path))
+
+    def load_history_strings(self) -> Iterable[str]:
+        """Return what was typed before, the newest first."""
+        try:
+            return list(super().load_history_strings())
+        except OSError:
+            return []
+
+    def store_string(self, string: str) -> None:
+        """Write one entry, its secrets cut out."""
+        with suppress(OSError):
+            super().store_string(redact(string))
 
 
 class Completions(Completer):
@@ -46,6 +77,7 @@ class Completions(Completer):
             for path in nearest(wanted, await self._paths())[:SHOWN]:
                 yield Completion(f"@{path} ", -len(wanted) - 1, display=path)
             if wanted and "/" not in wanted:
+                await self._resources.index.ready(INDEX_SECONDS)
                 for symbol in await self._resources.index.symbols(wanted, k=SHOWN):
                     place = f"{symbol.path}:{symbol.line}"
                     yield Completion(

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 
+GROWTH = 1.1
+"""How much a block grows before it is read again: one that is very long would be read too often."""
+
 
 class Piece(NamedTuple):
     """Text to print now. `again` says that it does not go on where the last piece ended: the answer begins anew."""
@@ -25,6 +28,7 @@ class Stream:
         """Begin with nothing said."""
         self._text = ""
         self._given = ""
+        self._looked_at = 0
         self._parser = MarkdownIt().enable("table")
 
     @property
@@ -46,6 +50,7 @@ class Stream:
         self._text = text or self._text
         piece = self._give(whole=True)
         self._text = self._given = ""
+        self._looked_at = 0
         return piece
 
     def _give(self, *, whole: bool) -> Piece:
@@ -55,8 +60,11 @@ class Stream:
         if again:
             self._given = ""
         rest = self._text[len(self._given) :]
+        if not (whole or again) and self._looked_at < len(rest) < self._looked_at * GROWTH:
+            return Piece("")
         piece = rest if whole else rest[: self._settled(rest)]
         self._given += piece
+        self._looked_at = len(rest) - len(piece)
         return Piece(piece, again)
 
     def _settled(self, text: str) -> int:

@@ -7,8 +7,7 @@ import io
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 
 from prompt_toolkit.application import Application
@@ -17,7 +16,6 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples
-from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
@@ -40,8 +38,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from attache.faces.cli.approver import CHOICES, WHY, choices
+from attache.faces.cli.completion import Typed
 from attache.faces.cli.render import answer, question
-from attache.foundation.files import private_dir
 from attache.foundation.redact import redact
 from attache.schema.session import Approval, ApprovalAnswer
 
@@ -59,30 +57,6 @@ STYLE = Style.from_dict({
     "completion-menu.meta.completion": "bg:default fg:ansibrightblack",
     "completion-menu.meta.completion.current": "bg:default fg:ansibrightblack",
 })  # fmt: skip
-
-
-class Typed(FileHistory):
-    """What was typed, kept for its user alone and without secrets. Where no file can be, this session remembers."""
-
-    def __init__(self, home: Path) -> None:
-        """Keep it in `home`."""
-        path = home / "chat_history"
-        with suppress(OSError):
-            private_dir(home)
-            path.touch(mode=0o600)
-        super().__init__(str(path))
-
-    def load_history_strings(self) -> Iterable[str]:
-        """Return what was typed before, the newest first."""
-        try:
-            return list(super().load_history_strings())
-        except OSError:
-            return []
-
-    def store_string(self, string: str) -> None:
-        """Write one entry, its secrets cut out."""
-        with suppress(OSError):
-            super().store_string(redact(string))
 
 
 class Screen:
@@ -277,8 +251,8 @@ class Screen:
         keys.add("<sigint>", eager=True)(self._interrupt)
         keys.add("c-d", filter=~why & Condition(lambda: not self._input.text), eager=True)(_leave)
         keys.add(Keys.Any, filter=asking, eager=True)(self._key)
-        keys.add("enter", filter=asking, eager=True)(_ignored)
-        keys.add(Keys.BracketedPaste, filter=asking, eager=True)(_ignored)
+        keys.add("enter", filter=asking, eager=True)(self._no_answer)
+        keys.add(Keys.BracketedPaste, filter=asking, eager=True)(self._no_answer)
         keys.add("enter", filter=why)(self._say_why)
         keys.add("escape", filter=why)(self._back)
         return keys
@@ -309,6 +283,10 @@ class Screen:
             event.app.layout.focus(self._why)
         else:
             self._answer(key)
+
+    def _no_answer(self, event: KeyPressEvent) -> None:
+        del event
+        self._key_at = time.monotonic()
 
     def _say_why(self, event: KeyPressEvent) -> None:
         del event
@@ -350,8 +328,3 @@ def _complete(event: KeyPressEvent) -> None:
 
 def _leave(event: KeyPressEvent) -> None:
     event.app.exit()
-
-
-def _ignored(event: KeyPressEvent) -> None:
-    """Do nothing: this key is no answer."""
-    del event

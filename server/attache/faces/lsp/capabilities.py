@@ -108,7 +108,8 @@ def server_capabilities(client: Client) -> dict[str, Any]:
 def _roots(given: _Part) -> tuple[str, ...]:
     """Return the folders: all of them where the client knows of several, the one of old otherwise."""
     folders = tuple(uri for folder in (given / "workspaceFolders").parts if (uri := (folder / "uri").text))
-    root = (given / "rootUri").text
+    # Helix outside a repository says neither, and gives the folder in the oldest field there is.
+    root = (given / "rootUri").text or (given / "rootPath").text
     return folders or ((root,) if root else ())
 
 

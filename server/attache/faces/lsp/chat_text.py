@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from attache.schema.errors import UserError
@@ -59,19 +59,30 @@ def with_field(text: str, name: str, value: str) -> str:
 def turns(text: str) -> Iterator[Turn]:
     """Yield the turns; a heading inside a fenced block is none."""
     lines = text.split("\n")
-    fence = ""
-    begins: list[tuple[str, int]] = []
-    for number, line in enumerate(lines):
-        if mark := _FENCE.match(line):
-            if not fence:
-                fence = mark[1]
-            elif line.strip().startswith(fence):
-                fence = ""
-        elif not fence and (heading := _TURN.fullmatch(line)):
-            begins.append((heading[1], number))
+    fenced = _fenced(lines)
+    headings = ((number, _TURN.fullmatch(line)) for number, line in enumerate(lines) if number not in fenced)
+    begins = [(heading[1], number) for number, heading in headings if heading]
     ends = [*(first for _, first in begins), len(lines)][1:]
     for (who, first), end in zip(begins, ends, strict=True):
         yield Turn(who, first, end)
+
+
+def _fenced(lines: Sequence[str]) -> frozenset[int]:
+    """Return the lines inside fenced blocks. A fence that nobody closed is none, or it would swallow all turns."""
+    inside: set[int] = set()
+    opened, fence = 0, ""
+    number = 0
+    while number < len(lines):
+        mark = _FENCE.match(lines[number])
+        if mark and not fence:
+            opened, fence = number, mark[1]
+        elif mark and lines[number].strip().startswith(fence):
+            inside.update(range(opened, number + 1))
+            fence = ""
+        number += 1
+        if fence and number == len(lines):
+            number, fence = opened + 1, ""
+    return frozenset(inside)
 
 
 def question(text: str) -> str:

@@ -279,9 +279,10 @@ class Server:
         self.tell(f"open {self.shown(uri)}:{line + 1}")
 
 
-def _folder(uri: str) -> Path | None:
+def _folder(root: str) -> Path | None:
+    """Return the folder that a root names, as a URI or, from of old, as a path; None where there is no such folder."""
     try:
-        path = to_path(Uri(uri))
+        path = Path(root) if Path(root).is_absolute() else to_path(Uri(root))
     except ToolError:
         return None
     return path if path.is_dir() else None

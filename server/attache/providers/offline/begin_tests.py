@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from attache.providers.offline.evidence import Passage
 from attache.providers.offline.explain import definitions
-from attache.providers.offline.plans import Asked, Call, Done, Step
+from attache.providers.offline.plans import Asked, Call, Done, Step, symbols_first
 from attache.providers.offline.skeleton import Subject, parsed, skeleton
 
 ABOVE = 8
@@ -22,8 +22,8 @@ def begin_tests(asked: Asked) -> Step:
     name = asked.name
     if not name:
         return Done("Tests for what? Name it: ``write tests for `parse_url` ``.")
-    if not asked.results("symbols"):
-        return [Call("symbols", {"name": name})]
+    if step := symbols_first(asked, name, {"name": name}):
+        return step
     found = [each for each in definitions(asked, name) if each.path.endswith(".py")]
     if not found:
         return Done(f"No Python definition of `{name}` is in this workspace; other languages take a language model.")
@@ -94,6 +94,6 @@ def _told(asked: Asked, first: Passage) -> Step:
         return Done(result.text)
     path = call.arguments["path"]
     return Done(
-        f"{path} now has a skeleton of tests for `{first.name}` ({first.path}:{first.line}). Each test fails with what to "
-        f"fill in; nothing is called before that. Then: `run the tests {path}`."
+        f"{path} now has a skeleton of tests for `{first.name}` ({first.path}:{first.line}). Each test fails with what "
+        f"to fill in; nothing is called before that. Then: `run the tests {path}`."
     )

@@ -36,7 +36,7 @@ class Quote(Record):
 
     def told(self, name: str) -> str:
         """Return the citation behind the name of what it stands in, where its own words do not say that."""
-        return str(self) if not name or name.rpartition(".")[2] in self.text else f"`{name}` {self}"
+        return str(self) if not name or _DEFINES.match(self.text) else f"`{name}` {self}"
 
 
 class Passage(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attache.providers.offline.callers import cut_short, references, rows, unused, used
 from attache.providers.offline.evidence import Passage, code
-from attache.providers.offline.plans import Asked, Call, Done, Step
+from attache.providers.offline.plans import Asked, Call, Done, Step, symbols_first
 from attache.providers.offline.traces import error, is_trace
 from attache.providers.offline.tree import look_at
 from attache.providers.offline.where import where
@@ -29,8 +29,8 @@ def explain(asked: Asked) -> Step:
 
 
 def _symbol(asked: Asked, name: str) -> Step:
-    if not asked.results("symbols"):
-        return [Call("symbols", {"name": name})]
+    if step := symbols_first(asked, name, {"name": name}):
+        return step
     found = definitions(asked, name)
     if not found:
         return _missing(asked, name)
@@ -60,8 +60,9 @@ def _missing(asked: Asked, name: str) -> Step:
     """Say that a name has no definition here; a plain word may still lead somewhere."""
     if name not in asked.intent.names:
         return where(asked)
-    if len(asked.results("symbols")) == 1 and "." in name:
-        return [Call("symbols", {"name": name.rpartition(".")[2]})]
+    bare = name.rpartition(".")[2]
+    if all(call.arguments["name"] != bare for call, _ in asked.results("symbols")):
+        return [Call("symbols", {"name": bare})]
     near = list(dict.fromkeys(each.name for each in asked.passages("symbols") if each.name))[:NEAR_SHOWN]
     hint = f" Near it: {', '.join(f'`{each}`' for each in near)}." if near else ""
     return Done(f"No definition of `{name}` is in this workspace.{hint}")

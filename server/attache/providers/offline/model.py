@@ -56,7 +56,8 @@ class Offline:
         asked = _asked(request)
         step = PLANS[asked.intent.kind](asked)
         if isinstance(step, Done):
-            text = step.text if _named_itself(request.messages) else f"{step.text}\n\n{NOTE}"
+            doubt = f"\n\nThis may be incomplete: {asked.doubt}." if asked.doubt else ""
+            text = step.text + doubt + ("" if _named_itself(request.messages) else f"\n\n{NOTE}")
             for piece in re.findall(r"\S+\s*|\s+", text):
                 emit(TextDelta(text=piece))
             return Answer(message=_said((Text(text=text),)), stop_reason="end_turn", usage=Usage(), model="offline")

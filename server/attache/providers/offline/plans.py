@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,11 @@ class Done:
 
 
 Step = list[Call] | Done
+BUILDING = "[the index is still being built"
+"""How tools say that there may be more."""
+_NOTE = re.compile(
+    r"^\[?(the index (?:is still|cannot|is failed|is off)[^\n]*?|there is no index here)\]?$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,12 @@ class Asked:
         return [] if result.is_error else [each for found in passages(result.text, path) for each in found.quotes]
 
     @property
+    def doubt(self) -> str:
+        """Return what a tool said of an index that does not know everything, empty where it does."""
+        notes = (_NOTE.search(result.text) for _, result in self.done)
+        return next((note[1] for note in notes if note), "")
+
+    @property
     def subject(self) -> tuple[str, ...]:
         """Return the words and names of the question, each once."""
         return tuple(dict.fromkeys((*self.intent.words, *self.intent.names)))
@@ -68,6 +80,20 @@ class Asked:
     def name(self) -> str:
         """Return the name that was asked about: what looks like one, else the last word."""
         return next(iter(self.intent.names), "") or next(reversed(self.intent.words), "")
+
+
+def symbols_first(asked: Asked, about: str, arguments: dict[str, Any]) -> Step | None:
+    """Return the call that asks for symbols, None where they are known.
+
+    `symbols` answers before the index is whole; where it found nothing so, it is asked again behind a search, which
+    waits.
+    """
+    done = asked.results("symbols")
+    if not done:
+        return [Call("symbols", arguments)]
+    if BUILDING not in done[-1][1].text or len(done) > 1 or any(each.label for each in asked.passages("symbols")):
+        return None
+    return [Call("symbols", arguments)] if asked.results("search") else [Call("search", {"query": about, "limit": 12})]
 
 
 Plan = Callable[[Asked], Step]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from attache.providers.offline.evidence import Passage, code
-from attache.providers.offline.plans import Asked, Call, Done, Step
+from attache.providers.offline.plans import Asked, Call, Done, Step, symbols_first
 
 FILE_LINES = 40
 OUTLINE_SHOWN = 30
@@ -35,7 +35,9 @@ def look_at(asked: Asked) -> Step:
     if not asked.results("read"):
         start = max(1, place.line - FILE_LINES // 2) if place.line else 1
         reading = {"path": place.path, "start_line": start, "end_line": start + FILE_LINES}
-        return [Call("read", reading), Call("symbols", {"path": place.path, "limit": 200})]
+        return [Call("read", reading)]
+    if step := symbols_first(asked, place.path, {"path": place.path, "limit": 200}):
+        return step
     _, read = asked.results("read")[0]
     if read.is_error:
         return _folder(asked, place.path, read.text)

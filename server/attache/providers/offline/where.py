@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from attache.providers.offline.evidence import SUBWORD, Passage, Quote, best, passages, stems
 from attache.providers.offline.plans import Asked, Call, Done, Step
 from attache.providers.offline.words import ENOUGH, Wanted, beginning
@@ -27,6 +29,8 @@ def where(asked: Asked) -> Step:
         calls = [Call("search", {"query": " ".join(asked.subject), "limit": HITS})]
         return calls + [Call("symbols", {"name": name}) for name in asked.intent.names[:3]]
     found = _found(asked)
+    if not found and asked.doubt:
+        return _by_letter(asked)
     if asked.intent.names and not asked.results("grep") and not _defined(asked):
         return [Call("grep", {"pattern": name, "literal": True}) for name in asked.intent.names[:LOOKED_UP]]
     if found and not asked.results("read"):
@@ -40,6 +44,20 @@ def where(asked: Asked) -> Step:
     lead = "The place is" if len(rows) == 1 else "The best matches, nearest first:"
     lacking = f"\n\nNothing here mentions {_listed(missing)}." if missing else ""
     return Done(f"{lead}\n\n" + "\n".join(f"- {row}" for row in rows[:SHOWN]) + lacking)
+
+
+def _by_letter(asked: Asked) -> Step:
+    """Look for the words by the letter, where the index does not know everything."""
+    if not asked.results("grep"):
+        words = "|".join(re.escape(beginning(word)) for word in asked.subject)
+        return [Call("grep", {"pattern": words, "ignore_case": True})]
+    wanted = Wanted(asked.subject)
+    quotes = [quote for passage in asked.passages("grep") for quote in passage.quotes]
+    shares = {quote: wanted.share(stems(f"{quote.path} {quote.text}")) for quote in quotes}
+    telling = sorted((quote for quote in shares if shares[quote] > ENOUGH), key=lambda quote: -shares[quote])
+    if not telling:
+        return Done(_nothing(asked, ()))
+    return Done("By the letter:\n\n" + "\n".join(f"- {quote}" for quote in telling[:SHOWN]))
 
 
 def _defined(asked: Asked) -> bool:

@@ -112,7 +112,7 @@ def rule(
 
     def declare(cure: Callable[[Case], Patches]) -> Rule:
         title = (cure.__doc__ or "").partition(".")[0]
-        return Rule(suffixes, re.compile(message), title, cure, sure, looks_up)
+        return Rule(suffixes, re.compile(message, re.MULTILINE), title, cure, sure, looks_up)
 
     return declare
 
@@ -130,7 +130,7 @@ def swap(suffixes: tuple[str, ...], message: str, title: str, old: str, new: str
         text = found.expand(_filled(new, case.match, lambda words: words.replace("\\", r"\\")))
         return case.replace(case.number, found.start(), found.end(), text)
 
-    return Rule(suffixes, re.compile(message), title, cure, sure)
+    return Rule(suffixes, re.compile(message, re.MULTILINE), title, cure, sure)
 
 
 def drop(suffixes: tuple[str, ...], message: str, title: str, line: str, *, sure: bool = True) -> Rule:
@@ -140,7 +140,7 @@ def drop(suffixes: tuple[str, ...], message: str, title: str, line: str, *, sure
         whole = re.fullmatch(rf"\s*{_filled(line, case.match, re.escape)}\s*", case.line)
         return case.drop(case.number) if whole else ()
 
-    return Rule(suffixes, re.compile(message), title, cure, sure)
+    return Rule(suffixes, re.compile(message, re.MULTILINE), title, cure, sure)
 
 
 def _filled(pattern: str, match: re.Match[str], escape: Callable[[str], str]) -> str:

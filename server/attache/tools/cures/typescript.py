@@ -102,7 +102,9 @@ def drop_unused_variable(case: Case) -> Patches:
 @rule(TS, _UNUSED)
 def mark_unused_parameter(case: Case) -> Patches:
     """Mark `{}` as unused."""
-    if case.name.startswith("_") or re.match(r"\s*(?:import|export|const|let|var|class|type|interface)\b", case.line):
+    if case.name.startswith("_") or re.match(
+        r"\s*(?:import|(?:export )?(?:const|let|var|class|type|interface))\b", case.line
+    ):
         return () if "=>" not in case.line or _IMPORT.match(case.line) else _parameter(case)
     return _parameter(case)
 
@@ -132,6 +134,17 @@ def await_promise(case: Case) -> Patches:
     return case.replace(case.number, start, start, "await ")
 
 
+@rule(TS, r"has no exported member (?:named )?'(\w+)'\. Did you mean '(\w+)'")
+def rename_import(case: Case) -> Patches:
+    """Use the name that is there in place of `{}`."""
+    places = [
+        (number, found.start(), found.end())
+        for number in range(1, len(case.lines) + 1)
+        for found in re.finditer(rf"(?<![\w.'\"]){case.name}(?![\w'\"])", case.at(number))
+    ]
+    return tuple(patch for place in places for patch in case.replace(*place, case.match[2]))
+
+
 _END = r"(?<=[^\s;{])(?=\s*(?://.*)?$)"
 
 
@@ -142,6 +155,7 @@ RULES = (
     mark_unused_parameter,
     let_change,
     await_promise,
+    rename_import,
     swap(TS, r"'(\w+)' is never reassigned\. Use 'const'", "Declare `{}` by `const`", r"\blet(?= <1>\b)", "const"),
     swap(TS, r"Unexpected var, use let or const", "Declare it by `let`", r"\bvar\b", "let", sure=False),
     swap(TS, r"Expected '===' and instead saw '=='", "Compare by `===`", r"(?<![=!])==(?!=)", "===", sure=False),
@@ -158,13 +172,6 @@ RULES = (
         r"Property '(\w+)' does not exist on type .* Did you mean '(\w+)'",
         "Use the property that is there",
         r"(?<=\.)<1>\b",
-        "<2>",
-    ),
-    swap(
-        TS,
-        r"has no exported member (?:named )?'(\w+)'\. Did you mean '(\w+)'",
-        "Import the name that is there",
-        r"\b<1>\b",
         "<2>",
     ),
     swap(

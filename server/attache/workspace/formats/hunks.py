@@ -69,7 +69,7 @@ class Hunk:
 
     @property
     def joints(self) -> tuple[tuple[int, int], ...]:
-        """Where lines come and none that says anything goes: how many old lines stand before that, and up to its end."""
+        """Where lines come and none that says anything goes: how many old lines stand before, and up to its end."""
         joints: list[tuple[int, int]] = []
         old = 0
         for stays, run in groupby(self.lines, lambda line: line.mark == " "):

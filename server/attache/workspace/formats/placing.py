@@ -78,19 +78,32 @@ class Standing(NamedTuple):
 
 
 def standing(text: Text, hunk: Hunk) -> Standing:
-    """Look for a hunk in a text. What is like it where it says that it is, speaks against a place further off."""
+    """Look for a hunk in a text: below the lines that are said to stand above it, else anywhere behind them.
+
+    What is like it where it is said to be, speaks against a place further off.
+    """
     scopes = _scopes(text, hunk.anchors)
     strict = LOOSE if hunk.anchors and hunk.bound else None
     inside = _first(text, hunk, {line for scope in scopes for line in scope}) if scopes else Standing(hunk, ())
     beyond = _first(text, hunk, range(scopes[0].start if scopes and hunk.bound else 0, len(text) + 1), strict)
     found = inside if inside.places else beyond
     if inside.places and beyond.places and beyond.way < inside.way:
-        found = beyond._replace(places=(*inside.places, *beyond.places))
-    if hunk.start is not None and len(found.places) == 1 and abs(_start(found.places[0]) - hunk.start) > NEAR:
-        alike = (first for first in _alike(text, hunk) if abs(first - hunk.start) <= NEAR)
-        near = [_like(text, hunk, first) for first in alike if _held(text, hunk, first)]
-        found = found._replace(way=DRIFT if near else found.way, places=(*found.places, *near))
+        known = set(map(_start, beyond.places))
+        found = beyond._replace(places=(*beyond.places, *(each for each in inside.places if _start(each) not in known)))
+    if hunk.start is not None and not hunk.bound:
+        found = _weighed(text, hunk, found, beyond)
     return _at_end(text, found) if hunk.at_end else found
+
+
+def _weighed(text: Text, hunk: Hunk, found: Standing, anywhere: Standing) -> Standing:
+    """Return where a hunk stands, given the number that it names."""
+    if any(_start(place) == hunk.start for place in anywhere.places):
+        return anywhere
+    if len(found.places) != 1 or abs(_start(found.places[0]) - (hunk.start or 0)) <= NEAR:
+        return found
+    alike = (first for first in _alike(text, hunk) if abs(first - (hunk.start or 0)) <= NEAR)
+    near = [_like(text, hunk, first) for first in alike if _held(text, hunk, first)]
+    return found._replace(way=DRIFT if near else found.way, places=(*found.places, *near))
 
 
 def chosen(standings: Sequence[Standing], *, ordered: bool) -> list[Place] | None:
@@ -98,7 +111,7 @@ def chosen(standings: Sequence[Standing], *, ordered: bool) -> list[Place] | Non
     choices = [_numbered(standings, standing) for standing in standings]
     if all(len(places) == 1 for places in choices):
         return [places[0] for places in choices]
-    if not ordered:
+    if not ordered or any(len(one.places) > 1 and one.way >= DRIFT for one in standings):
         return None
     earliest = _in_turn(choices)
     latest = _in_turn([[_mirrored(place) for place in reversed(places)] for places in reversed(choices)])
@@ -155,11 +168,14 @@ def _at_end(text: Text, found: Standing) -> Standing:
 
 def _first(text: Text, hunk: Hunk, within: Iterable[int], ways: int | None = None) -> Standing:
     """Return where a hunk stands in the strictest of the ways, its first line being one of `within`."""
-    allowed = within if isinstance(within, (range, set)) else set(within)
+    allowed = frozenset(within)
     for way, places in enumerate(_ways(text, hunk)):
         if ways is not None and way >= ways:
             break
-        if inside := tuple(place for place in places if place.first in allowed):
+        slid = MOST_SLID if way >= DRIFT else 0
+        if inside := tuple(
+            place for place in places if not allowed.isdisjoint(range(place.first - slid, place.first + slid + 1))
+        ):
             return Standing(hunk, inside, way)
     return Standing(hunk, ())
 
@@ -210,9 +226,11 @@ def _blank(lines: Iterable[Line]) -> list[Line]:
     return list(takewhile(lambda line: line.mark != "+" and not line.told, lines))
 
 
-def _half_blank(lines: Iterable[Line]) -> bool:
-    """Return whether of the blank lines in front some stay and some go: nobody can say then which are too many."""
-    return len({line.mark for line in _blank(lines)}) > 1
+def _half_blank(lines: Sequence[Line]) -> bool:
+    """Return whether of the blank lines in front some stay or come and some go: which are too many, nobody can say."""
+    marks = {line.mark for line in _blank(lines)}
+    first = next((line for line in lines if line.mark != "-"), None)
+    return len(marks) > 1 or (marks == {"-"} and first is not None and not first.told)
 
 
 # ---------------------------------------------------------------- lines above
@@ -306,32 +324,33 @@ def _moved(text: Text, hunk: Hunk, first: int) -> list[bool]:
 
 
 def _held(text: Text, hunk: Hunk, first: int) -> bool:
-    """Return whether a hunk holds at a place: most of its lines stand there or near by, and it is clear where lines come.
+    """Return whether a hunk holds at a place: most of its lines stand there or near by, and where lines come is clear.
 
-    That is where the first line that says something stands just there, on either side; on one side it may be changed,
-    if it is alike, or the next one that says something stands there.
+    That is where the first line that says something stands just there, on either side. On one of two sides it may be
+    another, if that is like it or the next one that says something stands there.
     """
     similar, moved = _similar(text, hunk, first), _moved(text, hunk, first)
     count = sum(line.told for line in hunk.old)
-    lost = similar.count(False)
-    if lost > max(1, count // 3) and count - sum(moved) > 1:
+    if similar.count(False) > max(1, count // 3) and count - sum(moved) > 1:
         return False
     same = [
         0 <= at < len(text) and text.stripped[at] == line.text.rstrip(BLANKS) for at, line in enumerate(hunk.old, first)
     ]
     for before, behind in hunk.joints:
-        sides = [_side(hunk, range(before - 1, -1, -1)), _side(hunk, range(behind, len(hunk.old)))]
-        changed = [told for blank, told in sides if told and not same[told[0]]]
-        if not all(same[at] for blank, _ in sides for at in blank) or not all(
-            same[told[1]] for told in changed if told[1:]
-        ):
+        sides = [_beside(hunk, range(before - 1, -1, -1)), _beside(hunk, range(behind, len(hunk.old)))]
+        if not all(same[at] for side in sides for at in side if not hunk.old[at].told):
             return False
-        if len(changed) > 1 or not all(similar[told[0]] or told[1:] for told in changed):
+        told = [[at for at in side if hunk.old[at].told] for side in sides]
+        other = [side for side in told if side and not same[side[0]]]
+        if other and (len(other) > 1 or not all(told)):
+            return False
+        if not all(same[side[1]] if side[1:] else similar[side[0]] for side in other):
             return False
     return True
 
 
-def _side(hunk: Hunk, outward: range) -> tuple[list[int], list[int]]:
-    """Return the blank lines beside a place where lines come, and the first two behind them that say something."""
-    blank = list(takewhile(lambda at: not hunk.old[at].told, outward))
-    return blank, [at for at in outward if hunk.old[at].told][:2]
+def _beside(hunk: Hunk, outward: range) -> list[int]:
+    """Return the old lines to one side of a place: the blank ones beside it, and the next two that say something."""
+    told = [at for at in outward if hunk.old[at].told][:2]
+    blank = takewhile(lambda at: not hunk.old[at].told, outward)
+    return [*blank, *told]
