@@ -13,7 +13,8 @@ def main() -> int:
 
         sys.stdout.write(f"attache {__version__}\n")
         return 0
-    if arguments[:1] == ["lsp"]:  # an editor waits for this one: no detour over the command line's imports
+    helped = "--help" in arguments or "-h" in arguments
+    if arguments[:1] == ["lsp"] and not helped:  # an editor waits for it: no detour over the command line's imports
         from attache.faces.lsp.start import main as serve
 
         return serve(arguments[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -139,3 +140,61 @@ async def test_what_a_folder_carries_is_inert_before_trust(start: Start, folder:
         session.subscribe(heard.append)
         await agent.chat("hello")
     assert not any("Obey" in entry.model_dump_json() for entry in heard)
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="no symbolic links here")
+@pytest.mark.parametrize(
+    ("link", "to", "path"), [("notes", ".git", "notes/config"), ("util.py", "sitecustomize.py", "util.py")]
+)
+async def test_protected_names_ask_behind_a_link_too(start: Start, folder: Path, link: str, to: str, path: str) -> None:
+    if to == ".git":
+        (folder / to).mkdir()
+    else:
+        (folder / to).write_text("x\n")
+    (folder / link).symlink_to(to)
+    person = Person("deny")
+    async with start([edit(path), {"text": "."}], person=person, approve="edits") as agent:
+        await agent.chat("go")
+    assert person.shown[0].detail[1][0] == "protected"
+    assert not (folder / ".git" / "config").exists()
+    assert (folder / link).is_symlink()
+
+
+async def test_a_mark_that_stands_for_a_secret_is_never_written_over_it(start: Start, folder: Path) -> None:
+    secret = "ghp_" + "aB3dE5fG7h" * 4
+    (folder / "k.py").write_text(f"KEY = '{secret}'\nx = 1\n")
+    whole = edit("k.py", content="KEY = '[redacted github key]'\nx = 2\n")
+    around = {
+        "tool_calls": [
+            {"name": "edit", "arguments": {"path": "k.py", "edits": [{"search": "x = 1", "replace": "x = 2"}]}}
+        ]
+    }
+    async with start([whole, around, {"text": "."}]) as agent:
+        await agent.chat("two")
+        session = await agent.session()
+        said = [part for m in session.state.messages for part in m.parts if isinstance(part, ToolResult)]
+    assert [part.is_error for part in said] == [True, False]
+    assert "secret" in said[0].text
+    assert (folder / "k.py").read_text() == f"KEY = '{secret}'\nx = 2\n"
+
+
+async def test_reviewing_before_asks_for_each_edit(start: Start, folder: Path) -> None:
+    person = Person("deny")
+    async with start([edit("a.txt"), {"text": "."}], person=person, approve="edits", review="before") as agent:
+        await agent.chat("go")
+    assert len(person.shown) == 1
+    assert not (folder / "a.txt").exists()
+
+
+async def test_what_looks_alike_is_not_the_same(start: Start) -> None:
+    person = Person("allow_session", "deny")
+    harmless = {"tool_calls": [{"name": "shell", "arguments": {"command": "echo a ⏎ touch PWN"}}]}
+    harmful = {"tool_calls": [{"name": "shell", "arguments": {"command": "echo a \n touch PWN"}}]}
+    async with start([harmless, {"text": "."}, harmful, {"text": "."}], person=person) as agent:
+        await agent.chat("one")
+        session = await agent.session()
+        await agent.chat("two")
+        fork = await agent.fork_session(session.id)
+    assert len(person.shown) == 2
+    assert session.state.grants
+    assert fork.state.grants == ()

@@ -198,6 +198,116 @@ def test_trust_is_given_and_taken(attache, work: Path) -> None:
     assert '"trusted":false' in attache("config", "show", "--json").stdout
 
 
+def test_trust_can_be_taken_from_a_folder_with_broken_settings(attache, work: Path) -> None:
+    assert attache("trust").returncode == 0
+    (work / ".attache").mkdir()
+    (work / ".attache" / "settings.toml").write_text("mode = [")
+    assert attache("ask", "hello").returncode == 2
+    assert "settings.toml" in attache("config", "path").stdout
+    revoked = attache("trust", "--revoke")
+    assert revoked.returncode == 0, revoked.stderr
+    assert attache("ask", "hello").returncode == 0
+    missing = attache("trust", "no/such/folder")
+    assert "--cwd" not in missing.stderr
+    assert "attache trust FOLDER" in missing.stderr
+
+
+def test_a_broken_tool_of_the_folder_is_told_once_it_is_trusted(attache, work: Path) -> None:
+    tools = work / ".attache" / "tools"
+    tools.mkdir(parents=True)
+    (tools / "mine.py").write_text("x = 1\nraise ValueError('not today')\n")
+    assert "mine.py" not in attache("tool", "list").stderr
+    attache("trust")
+    for command in (["tool", "list"], ["ask", "hello"], ["tool", "run", "list"]):
+        run = attache(*command)
+        assert run.returncode == 0, run.stderr
+        assert "mine.py:2: ValueError: not today" in run.stderr
+    checked = attache("config", "check")
+    assert checked.returncode == 1
+    assert "mine.py:2" in checked.stderr
+    assert "right" not in checked.stdout
+    assert "mine.py:2" in attache("doctor").stdout
+
+
+def test_doctor_goes_on_where_settings_are_broken(attache, tmp_path: Path) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text("mode = [\n")
+    run = attache("doctor", "--json", ATTACHE_CONFIG=str(config))
+    assert run.returncode == 0, run.stderr
+    found = {row["name"]: row for row in lines(run.stdout)}
+    assert str(config) in found["settings"]["detail"]
+    assert found["model"]["ok"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the false server is a script of sh")
+def test_doctor_counts_only_language_servers_that_run(attache, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, code in (("rust-analyzer", 1), ("clangd", 0)):
+        (folder / name).write_text(f"#!/bin/sh\nexit {code}\n")
+        (folder / name).chmod(0o755)
+    run = attache("doctor", "--json", PATH=f"{folder}{os.pathsep}{os.environ['PATH']}")
+    servers = next(row for row in lines(run.stdout) if row["name"] == "language servers")
+    assert "clangd" in servers["detail"]
+    assert "rust-analyzer" not in servers["detail"]
+    assert "rust-analyzer" in servers["hint"]
+
+
+def test_a_state_folder_that_is_a_file_is_told(attache, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for command in (["ask", "hello"], ["trust"], ["symbols"]):
+        run = attache(*command, ATTACHE_HOME=str(tmp_path / "file"))
+        assert run.returncode == 2
+        assert f"{tmp_path / 'file'} is a file" in run.stderr
+        assert "ATTACHE_HOME" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["references", "nope.py:1:1"], "no file 'nope.py'"),
+        (["references", "shop/cart.py:9999:1"], "no line 9999"),
+        (["references", "shop/cart.py:1:90"], "shop/cart.py:1:90"),
+        (["symbols", "zzqqxx"], "'zzqqxx'"),
+    ],
+)
+def test_what_is_not_found_is_said(attache, arguments: list[str], said: str) -> None:
+    run = attache(*arguments)
+    assert run.returncode == 1
+    assert run.stdout == ""
+    what, to_do = run.stderr.splitlines()
+    assert said in what
+    assert to_do.strip()
+
+
+def test_the_hint_names_the_leave_that_is_needed(attache) -> None:
+    edit = attache("ask", "fix shop/discounts.py")
+    assert edit.returncode == 3
+    assert edit.stderr.endswith("--approve edits\n")
+    command = attache("tool", "run", "shell", "--args", '{"command": ["echo", "hi"]}')
+    assert "--approve all" in command.stderr
+    arguments = '{"path": ".envrc", "content": "x"}'
+    guarded = attache("tool", "run", "write", "--args", arguments, "--approve", "all")
+    assert guarded.returncode != 0
+    assert "only a person" in guarded.stderr
+    assert "--approve" not in guarded.stderr
+
+
+def test_standard_input_alone_is_the_question(attache) -> None:
+    for arguments in ([], [""]):
+        run = attache("ask", *arguments, "--json", stdin="who calls `discount_rate`?\n")
+        assert run.returncode == 0, run.stderr
+        assert "shop/cart.py" in run.stdout
+        assert "From standard input" not in run.stdout
+    assert "empty" in attache("ask", stdin=" \n").stderr
+
+
+def test_the_language_server_has_a_help(attache) -> None:
+    run = attache("lsp", "--help")
+    assert run.returncode == 0, run.stderr
+    assert "--stdio" in run.stdout
+
+
 def test_doctor_and_lists_answer(attache) -> None:
     assert "offline/offline" in attache("doctor").stdout
     assert attache("doctor", "--json").returncode == 0

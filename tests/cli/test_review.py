@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -102,6 +103,38 @@ def test_a_repository_without_a_commit_is_all_new(attache, work: Path) -> None: 
     (work / "new.py").write_text("import os\n")
     git(work, "add", "new.py")
     assert ("new.py", 1, "F401") in codes(attache("review", "--json"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the canary is a line of sh")
+def test_no_program_that_a_folder_names_is_run(attache, repository: Path, tmp_path: Path) -> None:  # noqa: F811
+    canary = tmp_path / "canary"
+    sing = f"sh -c 'echo $0 $@ >> {canary}; cat'"
+    (repository / ".gitattributes").write_text("*.py filter=x.Y\n*.md filter=p\n*.txt filter=s diff=d\n")
+    (repository / "new.txt").write_text("one\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "attributes")
+    hooks = repository / ".git" / "hooks" / "post-index-change"
+    hooks.parent.mkdir(exist_ok=True)
+    hooks.write_text(f"#!/bin/sh\necho hook >> {canary}\n")
+    hooks.chmod(0o755)
+    settings = {
+        "filter.x.Y.clean": sing, "filter.x.Y.required": "true", "filter.p.process": sing, "filter.s.smudge": sing,
+        "filter.s.clean": sing, "core.fsmonitor": sing, "diff.external": sing, "diff.d.textconv": sing,
+        "diff.d.command": sing, "core.sshCommand": sing,
+    }  # fmt: skip
+    for name, value in settings.items():
+        git(repository, "config", name, value)
+    for path in ("shop/cart.py", "README.md", "new.txt"):
+        changed = repository / path
+        changed.write_text(changed.read_text() + "# TODO: later\n")
+    run = attache("review", "--json")
+    assert ("shop/cart.py", "todo") in {(path, code) for path, _, code in codes(run)}
+    assert not canary.exists(), canary.read_text()
+    git(repository, "config", "filter.a=b.clean", sing)
+    refused = attache("review")
+    assert refused.returncode == 2
+    assert "a=b" in refused.stderr
+    assert not canary.exists()
 
 
 def test_lines_of_a_diff() -> None:

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from evals.questions import HELD_OUT, TREES, Question, all_questions, folder
 
 FIRST = 3
+UNCLEAR = "none that clearly answers:"
 _CITED = re.compile(r"(?P<path>[\w./+-]+\.\w+):(?P<line>\d+)(?::\d+)?(?: — (?P<words>.+))?")
 
 
@@ -41,10 +42,15 @@ class Answer:
     """Citations of lines that are not there or say something else."""
 
     @property
+    def claimed(self) -> tuple[Citation, ...]:
+        """What is cited as an answer: not what is said to answer nothing clearly."""
+        return () if UNCLEAR in self.text else self.cited
+
+    @property
     def right(self) -> bool:
         if not self.question.expected:
-            return not self.cited
-        return any((one.path, one.line) in span for one in self.cited[:FIRST] for span in self.question.expected)
+            return not self.claimed
+        return any((one.path, one.line) in span for one in self.claimed[:FIRST] for span in self.question.expected)
 
 
 def citations(text: str) -> tuple[Citation, ...]:

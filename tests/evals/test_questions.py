@@ -22,7 +22,7 @@ def judge(answers: list[Answer], share: float) -> None:
     there = [answer for answer in answers if answer.question.expected]
     assert sum(answer.right for answer in there) >= share * len(there), told
     assert [(one.question.text, one.false) for one in answers if one.false] == []
-    assert [one.text for one in answers if not one.question.expected and one.cited] == []
+    assert [one.text for one in answers if not one.question.expected and one.claimed] == []
 
 
 async def test_a_small_tree(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lsp.client import Client, Habits
+from lsp.client import Client, Habits, Refused
 from lsp.conftest import Attach, edit
 
 PROFILES = ("vscode", "neovim", "helix", "emacs", "zed")
@@ -71,6 +71,14 @@ async def test_a_model_that_fails_is_told_and_nothing_is_changed(attach: Attach,
         await client.pick(action)
         await client.until(lambda: client.said("window/showMessage"))
     assert client.text("shop/cart.py") == TYPED
+
+
+@pytest.mark.parametrize("data", [None, [], 3, "x", {"range": 1}, {"uri": []}])
+async def test_what_carries_no_data_of_ours_is_refused_as_wrong_parameters(attach: Attach, data: object):
+    client = await attach()
+    with pytest.raises(Refused) as refused:
+        await client.request("codeAction/resolve", {"title": TITLE, "data": data})
+    assert refused.value.code == -32602
 
 
 async def test_a_model_that_changes_nothing_says_so(attach: Attach, script):

@@ -136,6 +136,15 @@ async def test_bad_prompts(attach: Attach):
     assert refused.value.code == -32602
 
 
+@pytest.mark.parametrize("meta", [3, [], "seq", {"seq": "x"}, {"seq": True}])
+async def test_a_fork_from_no_event_is_refused_as_wrong_parameters(attach: Attach, meta: object):
+    client = await attach()
+    session = await begun(client)
+    with pytest.raises(Refused) as refused:
+        await client.request("attache/session/fork", {"sessionId": session, "_meta": {"attache": meta}})
+    assert refused.value.code == -32602
+
+
 async def test_a_provider_that_refuses_leaves_the_session_usable(attach: Attach, script):
     client = await attach(**script({"error": "quota", "text": ""}, {"text": "Better.", "when": "again"}))
     session = await begun(client)

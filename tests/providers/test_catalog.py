@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,34 @@ async def test_an_ollama_that_does_not_answer_is_not_waited_for(tmp_path):
 )  # fmt: skip
 def test_which_of_ollamas_models_is_taken(names, picked):
     assert ollama.pick([{"name": name} for name in names]) == picked
+
+
+class Shows(Tags):
+    """An Ollama that also says what each of its models can do, after `seconds`."""
+
+    def __init__(self, seconds: float = 0, **capabilities: list[str]) -> None:
+        super().__init__(*capabilities)
+        self._seconds = seconds
+        self._capabilities = capabilities
+
+    async def _play(self, writer: asyncio.StreamWriter) -> bool:
+        await asyncio.sleep(self._seconds)
+        shown = json.dumps({"capabilities": self._capabilities[self.requests[-1]["body"]["model"]]}).encode()
+        self.recording = replace(TEXT, body=shown, content_type="application/json")
+        return await super()._play(writer)
+
+
+async def test_an_ollama_is_asked_which_of_its_models_take_tools(tmp_path):
+    async with Shows(qwen3=["completion"], strange=["completion", "tools"], phi3=["completion"]) as server:
+        assert await catalog(tmp_path, OLLAMA_BASE_URL=server.url).choose() == "ollama/strange"
+        assert {each["path"] for each in server.requests} == {"/api/show"}
+    async with Shows(strange=["completion"]) as server:
+        assert await catalog(tmp_path, OLLAMA_BASE_URL=server.url).choose() == "ollama/strange"
+        assert not server.requests
+    began = time.monotonic()
+    async with Shows(5, qwen3=["completion"], strange=["completion", "tools"]) as server:
+        assert await catalog(tmp_path, OLLAMA_BASE_URL=server.url).choose() == "ollama/qwen3"
+    assert time.monotonic() - began < 2
 
 
 def test_what_ollama_says_of_its_models_goes_before_their_names():

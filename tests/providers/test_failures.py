@@ -201,3 +201,24 @@ def test_very_long_words_are_cut():
 )
 def test_waits_are_numbers_or_nothing(headers, seconds):
     assert wait_seconds(headers) == seconds
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 529])
+def test_what_was_tried_in_vain_says_what_can_be_done_now(status):
+    error = refused(access(), status, {}, "")
+    assert "by itself" not in error.hint
+    assert "--model" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("<html><head><title>502 Bad Gateway</title></head><body><h1>no</h1></body></html>", "OpenAI: HTTP 502 Bad Gateway"),
+        ("<html><style>a { b: c }</style><body>" + "<p>sorry</p> " * 200, "OpenAI: HTTP 502: " + ("sorry " * 20)[:120].strip()),
+        ("upstream gone", "OpenAI: HTTP 502: upstream gone"),
+    ],
+)  # fmt: skip
+def test_a_web_page_is_cut_to_its_title_and_comes_with_its_status(page, shown):
+    error = refused(access(), 502, {}, page)
+    assert error.message.strip() == shown
+    assert "--model" in error.hint

@@ -174,6 +174,17 @@ async def test_an_address_where_nothing_answers_is_told_apart_from_an_unknown_mo
     assert server.url in raised.value.hint
 
 
+@pytest.mark.parametrize("wire", PROVIDERS)
+@pytest.mark.parametrize("body", [b"<html><title>Sign in</title></html>", b"{{{{ what", b"data: <html>\n\n"])
+async def test_garbage_in_the_place_of_an_answer_says_what_to_do(body, wire, tmp_path):
+    async with Replay(Recording("garbage", wire, body, {}, content_type="text/html")) as server:
+        with pytest.raises(errors.ProviderUnavailable) as raised:
+            await call(server, tmp_path)
+    assert raised.value.hint
+    assert "by itself" not in raised.value.hint
+    assert ROWS[PROVIDERS[wire]].label in raised.value.message
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://127.0.0.1:1/x"])
 @pytest.mark.parametrize("wire", PROVIDERS)
 async def test_a_provider_that_cannot_be_reached_is_unavailable(wire, url, tmp_path):

@@ -33,7 +33,9 @@ def test_a_command_is_shown_as_it_will_be_run():
     assert question.title == "run: pytest -q 'tests/a b.py'"
     assert question.detail[:2] == (("folder", "src"), ("environment", "A='1 C=2' B='x y'"))
     assert "no sandbox" in dict(question.detail)["effect"]
-    assert question.pattern == "shell A='1 C=2' B='x y' pytest -q 'tests/a b.py' (folder src)"
+    shown, _, same = question.pattern.rpartition(" #")
+    assert shown == "shell A='1 C=2' B='x y' pytest -q 'tests/a b.py' (folder src)"
+    assert len(same) == 12
     assert (question.tool, question.run_id, question.call_id) == ("shell", "r1", "c1")
 
 
@@ -123,7 +125,7 @@ def test_another_tool_shows_every_argument_and_a_grant_covers_exactly_those():
     question = for_call("post", {"url": "http://a", "body": {"n": [1, "\x1b"]}}, **FROM)
     assert question.title == "use post"
     assert question.detail == (("url", "http://a"), ("body", '{"n": [1, "\\u001b"]}'))
-    assert question.pattern == 'post {"body": {"n": [1, "\\u001b"]}, "url": "http://a"}'
+    assert question.pattern.rpartition(" #")[0] == 'post {"body": {"n": [1, "\\u001b"]}, "url": "http://a"}'
 
 
 # ------------------------------------------------------------------ answers

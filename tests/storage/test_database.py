@@ -321,3 +321,21 @@ def test_processes_that_start_together_share_one_new_file(tmp_path):
     children = [python(OPEN, str(tmp_path / "log.sqlite")) for _ in range(4)]
     assert {child.communicate()[0] for child in children} <= {"True\n", "False\n"}
     assert [child.returncode for child in children] == [0] * 4
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a ?mode=ro#x", "ä:memory:"])
+async def test_a_folder_of_any_name_holds_the_database(name, tmp_path):
+    if os.name == "nt" and not name.startswith("a%"):
+        pytest.skip("Windows has no such names")
+    file = tmp_path / name / "log.sqlite"
+    opened = await Database.open(file)
+    await opened.close()
+    assert file.stat().st_size
+
+
+async def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
+    (tmp_path / "state").write_text("x")
+    for file in (tmp_path / "state" / "log.sqlite", tmp_path / "state" / "deeper" / "log.sqlite"):
+        with pytest.raises(StorageError, match="state is a file") as raised:
+            await Database.open(file)
+        assert "ATTACHE_HOME" in raised.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -68,7 +69,11 @@ async def test_an_empty_file_and_a_line_past_the_end(desk) -> None:
     desk.write("empty.py", "")
     desk.write("a.py", "one\n")
     assert "is empty" in (await desk.call("read", path="empty.py")).text
-    assert "1\tone" in (await desk.call("read", path="a.py", start_line=99)).text
+    assert "is empty" in (await desk.call("read", path="empty.py", start_line=9)).text
+    with pytest.raises(InvalidArguments, match=r"a\.py has 1 line, and none at 99"):
+        await desk.call("read", path="a.py", start_line=99)
+    with pytest.raises(InvalidArguments, match=r"read\.end_line: 2 comes before start_line 3"):
+        await desk.call("read", path="a.py", start_line=3, end_line=2)
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
@@ -135,6 +140,14 @@ async def test_an_edit_stands_although_its_diagnostics_cannot_be_had(desk) -> No
     assert desk.text("a.py") == "x = 2\n"
     assert "(not checked: ruff failed on a.py" in output.text
     assert output.title == "a.py −1 +1"
+
+
+async def test_without_an_editor_nothing_is_said_to_await_review(desk) -> None:
+    desk.write("a.py", "x = 1\n")
+    desk.ctx.workspace.editor = None
+    output = await desk.call("edit", path="a.py", edits=[{"search": "1", "replace": "2"}])
+    assert output.title == "a.py −1 +1"
+    assert "review" not in output.text
 
 
 async def test_edits_in_a_staged_workspace_change_nothing_yet(desk) -> None:
@@ -276,6 +289,54 @@ async def test_a_folder_that_is_none_is_said(tree) -> None:
         await tree.call("find", name="x", path="nowhere")
     with pytest.raises(ToolError, match=r"README\.md is a file"):
         await tree.call("list", path="README.md")
+
+
+async def test_a_file_that_is_no_text_is_no_empty_folder(desk) -> None:
+    desk.write("a.bin", b"\0\0")
+    desk.open("new.py", "x = 1\n")
+    for called, arguments in (("list", {}), ("find", {"name": "x"})):
+        for path in ("a.bin", "new.py"):
+            with pytest.raises(ToolError, match=rf"{path} is a file, not a folder") as refused:
+                await desk.call(called, path=path, **arguments)
+            assert refused.value.hint.startswith("read it")
+
+
+@pytest.mark.parametrize("path", ["gone/deeper", "README.md/deeper", "gone/deeper/still"])
+@pytest.mark.parametrize(("called", "arguments"), [("list", {}), ("find", {"name": "x"}), ("grep", {"pattern": "x"})])
+async def test_a_path_below_what_is_no_folder_is_missing(tree, called: str, arguments, path: str) -> None:
+    with pytest.raises(FileMissing, match=f"{path}: no such file"):
+        await tree.call(called, path=path, **arguments)
+
+
+async def test_a_misspelt_folder_names_the_near_one(tree) -> None:
+    with pytest.raises(FileMissing) as missing:
+        await tree.call("list", path="srcc/")
+    assert missing.value.hint == "near: src"
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="nothing is closed to root, nor so on Windows")
+async def test_what_may_not_be_read_is_said(desk) -> None:
+    desk.write("closed/a.py", "x = 1\n")
+    file = desk.write("b.py", "x = 1\n")
+    file.chmod(0)
+    (desk.folder / "closed").chmod(0)
+    try:
+        with pytest.raises(FileSkipped, match="closed cannot be read"):
+            await desk.call("list", path="closed")
+        with pytest.raises(FileSkipped, match=r"closed/a\.py cannot be read"):
+            await desk.call("list", path="closed/a.py")
+        with pytest.raises(ToolError, match=r"b\.py is a file"):
+            await desk.call("list", path="b.py")
+    finally:
+        (desk.folder / "closed").chmod(0o700)
+
+
+@pytest.mark.parametrize("argument", ["name", "pattern", "query"])
+async def test_what_to_find_may_be_called_as_other_tools_do(tree, argument: str) -> None:
+    assert (await tree.call("find", **{argument: "*.md"})).data["files"] == ["README.md"]
+    with pytest.raises(InvalidArguments, match=r"find\.selection: no such argument; accepted: name, path"):
+        await tree.call("find", name="x", selection="y")
+    assert list(tree.tools.find("find").spec.parameters["properties"]) == ["name", "path"]
 
 
 async def test_a_long_list_says_what_is_left_out(desk) -> None:

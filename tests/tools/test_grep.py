@@ -222,7 +222,7 @@ def test_the_scan_loads_nothing_of_ours_and_streams_what_it_finds(tmp_path: Path
     (tmp_path / "a.txt").write_text("needle\n")
     job = {
         "pattern": "needle", "literal": False, "ignore_case": False, "context": 0, "limit": 9,
-        "files": {name: str(tmp_path / name) for name in ("a.txt", "gone.txt", "b.txt")},
+        "files": {name: (str(tmp_path), name) for name in ("a.txt", "gone.txt", "b.txt")},
         "texts": {"b.txt": "x\nneedle"},
     }  # fmt: skip
     assert list(scan.scan(job)) == [
@@ -234,3 +234,45 @@ def test_the_scan_loads_nothing_of_ours_and_streams_what_it_finds(tmp_path: Path
     done = subprocess.run(argv, input=json.dumps(job).encode(), capture_output=True, check=True)
     assert [json.loads(line) for line in done.stdout.splitlines()][-1] == {"done": 3}
     assert b"attache" not in done.stderr
+
+
+@pytest.mark.skipif(not scan.BY_FOLDER, reason="this system opens no file from an open folder")
+def test_the_scan_follows_no_link_that_took_the_place_of_a_folder(tmp_path: Path) -> None:
+    for name in ("in/a/b", "in/a/c", "out/b"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "x.txt").write_text("needle\n")
+    (tmp_path / "in/y.txt").write_text("needle\n")
+    (tmp_path / "in/link").symlink_to(tmp_path / "out")
+    (tmp_path / "in/link.txt").symlink_to(tmp_path / "out/b/x.txt")
+    os.mkfifo(tmp_path / "in/pipe.txt")
+    listed = (
+        "a/b/x.txt",
+        "a/c/x.txt",
+        "link/b/x.txt",
+        "y.txt",
+        "link.txt",
+        "pipe.txt",
+        "a/b/x.txt/deeper",
+        "a/b/x.txt",
+    )
+    job = {
+        "pattern": "needle", "literal": False, "ignore_case": False, "context": 0, "limit": 9,
+        "files": {f"{n} {name}": (str(tmp_path / "in"), name) for n, name in enumerate(listed)},
+        "texts": {},
+    }  # fmt: skip
+    found = [record["path"] for record in scan.scan(job) if "path" in record]
+    assert found == ["0 a/b/x.txt", "1 a/c/x.txt", "3 y.txt", "7 a/b/x.txt"]
+
+
+async def test_an_empty_folder_holds_no_match(desk) -> None:
+    (desk.folder / "empty").mkdir()
+    assert (await desk.call("grep", pattern="x", path="empty")).data["hits"] == 0
+
+
+async def test_a_file_named_by_a_link_inside_is_searched(desk) -> None:
+    desk.write("real/a.txt", "needle\n")
+    (desk.folder / "link.txt").symlink_to("real/a.txt")
+    (desk.folder / "link").symlink_to("real")
+    assert (await desk.call("grep", pattern="needle", path="link.txt")).data["files"] == {"link.txt": 1}
+    assert (await desk.call("grep", pattern="needle", path="link")).data["hits"] == 1
+    assert (await desk.call("grep", pattern="needle", path="link/a.txt")).data["hits"] == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from attache.index.client import Index
-from attache.schema.errors import InvalidArguments, ToolError
+from attache.schema.errors import FileMissing, FileSkipped, InvalidArguments, ToolError
 
 CLIENT = '''"""Talk to the server."""
 
@@ -99,6 +99,21 @@ async def test_nothing_is_said_plainly(indexed) -> None:
     assert (await indexed.call("references", name="zeppelin")).text == "nothing refers to `zeppelin`"
     assert (await indexed.call("search", query="zeppelin")).text == "nothing found for `zeppelin`"
     assert (await indexed.call("search", query="zeppelin")).title == "`zeppelin` · nothing"
+
+
+@pytest.mark.parametrize(("called", "arguments"), [("symbols", {}), ("references", {"name": "x"})])
+async def test_a_path_that_is_not_there_is_said(indexed, called: str, arguments) -> None:
+    for path in ("gone.py", "gone/deeper.py", "main.py/x"):
+        with pytest.raises(FileMissing, match=f"{path}: no such file"):
+            await indexed.call(called, path=path, **arguments)
+    (indexed.folder / "empty").mkdir()
+    assert (await indexed.call(called, path="empty", **arguments)).text.startswith("no")
+
+
+async def test_symbols_of_what_is_no_text(indexed) -> None:
+    indexed.write("a.bin", b"\0\0")
+    with pytest.raises(FileSkipped, match=r"a\.bin is not text"):
+        await indexed.call("symbols", path="a.bin")
 
 
 async def test_unsaved_text_is_known(indexed) -> None:

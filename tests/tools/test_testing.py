@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
 from attache.schema.errors import PathRefused, ToolError
 from attache.tools import testing
-from attache.tools.failures import of_pytest
+from attache.tools.failures import counts, of_pytest
 from attache.tools.testing import python, runners
+from attache.workspace.shell import Command, Completed
 
 PYTEST = """\
 import pytest
@@ -135,6 +137,66 @@ def test_log_lines_are_not_taken_for_failures() -> None:
     assert of_pytest("ERROR root: it went wrong\nFAILED to connect\n1 passed in 0.1s\n") == ()
 
 
+# ---------------------------------------------------------------- none
+
+PLAIN = "def test_x(): assert False\n"
+
+
+async def test_plain_functions_are_run_by_pytest(project) -> None:
+    project.write("test_a.py", PLAIN)
+    output = await project.call("test")
+    assert output.is_error
+    assert output.title == "`pytest` · 1 failed"
+    assert [str(place) for place in output.places] == ["test_a.py:1"]
+
+
+async def test_without_pytest_its_tests_are_not_said_to_pass(desk) -> None:
+    venv.create(desk.folder / ".venv", with_pip=False)
+    desk.write("test_a.py", PLAIN)
+    output = await desk.call("test")
+    assert output.is_error
+    assert output.title == "`pytest` · pytest is not installed"
+    assert f"add it to the environment of {python(desk.folder)}" in output.text
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments"),
+    [
+        ({"test_a.py": PLAIN}, {"runner": "unittest"}),
+        ({"tests/test_u.py": UNITTEST}, {}),  # discovery enters no folder without __init__.py
+        ({"pytest.ini": "", "a.py": ""}, {}),
+        ({"test_a.py": PLAIN}, {"selection": ["test_a.py", "-k", "nowhere"]}),
+    ],
+)
+async def test_a_run_that_executed_no_test_is_no_success(project, files: dict[str, str], arguments) -> None:
+    for path, text in files.items():
+        project.write(path, text)
+    output = await project.call("test", **arguments)
+    assert output.is_error
+    assert output.title.endswith("· no tests ran")
+    assert "name the folder they are in" in output.text
+    assert "passed" not in output.text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "ran"),
+    [
+        ("go", "?   \texample.com/x\t[no test files]\n", False),
+        ("go", "ok  \texample.com/x\t0.002s [no tests to run]\n", False),
+        ("go", "ok  \texample.com/x\t0.002s\n?   \texample.com/y\t[no test files]\n", True),
+        ("cargo", "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n", False),
+        ("cargo", "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n", True),
+        ("npm", "all is well\n", True),
+        ("unittest", "Ran 1 test in 0.000s\n\nOK (skipped=1)\n", True),
+    ],
+)
+def test_what_says_that_tests_ran(name: str, output: str, ran: bool) -> None:
+    runner = next(each for each in testing.RUNNERS if each.name == name)
+    told = any(counts(output, runner.totals).values())
+    done = Completed(exit_code=0, output=output, seconds=0)
+    assert (not testing._trouble(runner, Command(argv=(name,)), done, ran=told)) == ran
+
+
 # ---------------------------------------------------------------- others
 
 
@@ -235,7 +297,12 @@ def test_output_of_runners_that_may_not_be_here(desk, name: str, output: str, fa
         ({"pyproject.toml": "[tool.ruff]\n"}, []),
         ({"setup.cfg": "[tool:pytest]\n"}, ["pytest"]),
         ({"tests/conftest.py": ""}, ["pytest"]),
-        ({"tests/unit/test_a.py": "import pytest\n"}, ["pytest", "unittest"]),
+        ({"tests/unit/test_a.py": "import pytest\n"}, ["pytest"]),
+        ({"test_a.py": "def test_x(): assert False\n"}, ["pytest"]),
+        ({"test_a.py": "class TestX:\n    def test_y(self): pass\n"}, ["pytest"]),
+        ({"test_a.py": "from unittest import TestCase\n", "test_b.py": "def test_x(): pass\n"}, ["pytest", "unittest"]),
+        ({"test_a.py": "x = 1\n"}, []),
+        ({"test_a.py/readme": "unittest"}, []),
         ({"tests/test_a.py": "import unittest\n"}, ["unittest"]),
         ({"package.json": '{"scripts": {"test": "jest"}}'}, ["npm"]),
         ({"package.json": '{"scripts": {"build": "x"}}'}, []),
@@ -246,7 +313,7 @@ def test_output_of_runners_that_may_not_be_here(desk, name: str, output: str, fa
 def test_a_runner_is_recognised_by_its_marks(desk, files: dict[str, str], found: list[str]) -> None:
     for path, text in files.items():
         desk.write(path, text)
-    assert [runner.name for runner in runners(desk.folder)] == found
+    assert [runner.name for runner in runners(desk.ctx.workspace.roots[0], desk.folder)] == found
 
 
 async def test_a_selection_decides_between_runners(desk) -> None:
@@ -256,6 +323,12 @@ async def test_a_selection_decides_between_runners(desk) -> None:
     assert "pytest" in shown(desk.ctx, {}).argv
     assert shown(desk.ctx, {"selection": ["src/a.test.ts"]}).argv[-2:] == ("--", "src/a.test.ts")
     assert "unittest" in shown(desk.ctx, {"runner": "unittest"}).argv
+
+
+def test_no_test_is_looked_for_through_a_link_that_leads_outside(desk, tmp_path: Path) -> None:
+    (tmp_path / "test_out.py").write_text("import pytest\n")
+    (desk.folder / "test_in.py").symlink_to(tmp_path / "test_out.py")
+    assert runners(desk.ctx.workspace.roots[0], desk.folder) == ()
 
 
 async def test_no_tests_and_a_folder_outside(desk) -> None:

@@ -26,5 +26,13 @@ class Nobody:
         """Refuse to guess."""
         raise ApprovalNeeded(
             f"{approval.title} needs an approval, and nobody is there to give it",
-            hint="run it where you can answer, or allow it beforehand: --approve edits | all",
+            hint=_beforehand(approval),
         )
+
+
+def _beforehand(approval: Approval) -> str:
+    """Return what would have let it run: the narrowest leave that covers it."""
+    if any(label == "protected" for label, _ in approval.detail):
+        return "only a person can allow it, since the name is protected: run it where you can answer"
+    leave = "edits" if approval.tool == "edit" else "all"
+    return f"run it where you can answer, or allow it beforehand: --approve {leave}"

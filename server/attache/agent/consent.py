@@ -36,7 +36,7 @@ async def consent_to_change(run: Run, workspace: Workspace, title: str, files: S
     if isinstance(workspace, Staged):
         return
     paths = [workspace.shown(uri) for change in files for uri in _uris(change)]
-    reasons = {path: why for path in paths if (why := protected(path))}
+    reasons = protected_in(workspace, files)
     pattern = "edit " + ", ".join(paths)
     verdict = run.verdict("workspace", pattern)
     if verdict.choice == "deny":
@@ -49,6 +49,15 @@ async def consent_to_change(run: Run, workspace: Workspace, title: str, files: S
     question = for_change(title, rows, run_id=run.id, call_id=run.calling)
     if question.pattern not in run.state().grants or reasons:
         await consent(run, question)
+
+
+def protected_in(workspace: Workspace, files: Sequence[FileChange]) -> dict[str, str]:
+    """Return the paths that always ask, each with the reason: by the name as given, and by where its links lead."""
+    reasons: dict[str, str] = {}
+    for uri in (uri for change in files for uri in _uris(change)):
+        if why := protected(workspace.shown(uri)) or protected(workspace.leads_to(uri)):
+            reasons[workspace.shown(uri)] = why
+    return reasons
 
 
 def _uris(change: FileChange) -> list[Uri]:

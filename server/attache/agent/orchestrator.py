@@ -19,7 +19,15 @@ from attache.foundation.settings import Settings
 from attache.schema.data import CallId, Record, RunId, SessionId
 from attache.schema.documents import Place
 from attache.schema.errors import AttacheError, UserError
-from attache.schema.events import Entry, RunFinished, SessionCreated, SessionRewound, ToolFinished
+from attache.schema.events import (
+    ApprovalAnswered,
+    Entry,
+    Event,
+    RunFinished,
+    SessionCreated,
+    SessionRewound,
+    ToolFinished,
+)
 from attache.schema.messages import Text, ToolCall
 from attache.schema.models import Usage
 from attache.schema.session import Mode, RunStop, SessionInfo
@@ -155,7 +163,7 @@ class Orchestrator:
         ]
         if not entries:
             raise UserError(f"no session {session_id!r} up to event {seq}", hint="list them: attache sessions list")
-        past = [entry.event for entry in _without_rewound(entries)]
+        past = [_without_grant(entry.event) for entry in _without_rewound(entries)]
         state = replay(SessionId(session_id), entries)
         session = Session(self.resources, empty(SessionId(new_id("s"))), self._approver)
         await session.record(
@@ -197,6 +205,13 @@ def _cut_short(run_id: RunId) -> RunFinished:
     return RunFinished(
         run_id=run_id, stop_reason="interrupted", usage=Usage(), cost_usd=0.0, error="the process ended during this run"
     )
+
+
+def _without_grant(event: Event) -> Event:
+    """Return the event as a fork takes it over: what was allowed for the session stays with that session."""
+    if not isinstance(event, ApprovalAnswered) or event.answer.choice != "allow_session":
+        return event
+    return event.model_copy(update={"answer": event.answer.model_copy(update={"choice": "allow_once", "pattern": ""})})
 
 
 def _without_rewound(entries: list[Entry]) -> list[Entry]:

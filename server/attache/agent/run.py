@@ -60,9 +60,12 @@ class Run:
 
     def verdict(self, effect: Effect, pattern: str = "") -> Verdict:
         """Return what the policy says to a call with this effect, now."""
-        return decide(
+        verdict = decide(
             effect, mode=self.mode, approve=self.settings.approve, grants=self.state().grants, pattern=pattern
         )  # fmt: skip
+        if verdict.choice == "allow" and effect == "workspace" and self.settings.review == "before":
+            return Verdict("ask", "you review edits before they land")
+        return verdict
 
     def change_set(self, title: str, files: Sequence[FileChange]) -> ChangeSet:
         """Return the files' changes as the session's next step."""

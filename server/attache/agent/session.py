@@ -15,7 +15,7 @@ from attache.agent.resources import Resources
 from attache.agent.run import Run
 from attache.agent.state import fold, replay
 from attache.foundation.ids import new_id
-from attache.foundation.redact import redact
+from attache.foundation.redact import marked, redact
 from attache.foundation.settings import Settings
 from attache.providers.catalog import OFFLINE
 from attache.providers.model import Model
@@ -41,7 +41,7 @@ from attache.schema.session import RunStop, SessionState
 from attache.schema.tools import ToolOutput
 from attache.tools.tool import Context
 from attache.workspace.documents import text_hash
-from attache.workspace.workspace import Workspace
+from attache.workspace.workspace import Staged, Workspace
 
 Listener = Callable[[Entry], None]
 
@@ -285,6 +285,7 @@ class Session:
         return run
 
     async def _land(self, run: Run, workspace: Workspace, title: str, files: Sequence[FileChange]) -> Landed:
+        _refuse_marks(files)
         await consent_to_change(run, workspace, title, files)
         change_set = run.change_set(title, files)
         try:
@@ -292,10 +293,24 @@ class Session:
         except EditRefused as error:
             await self.record(ChangeRefused(run_id=run.id, change_set=change_set.id, reason=error.message))
             raise
-        if workspace is self.resources.workspace:
+        if isinstance(workspace, Staged):
+            return landed  # nothing has changed yet: the editor, or the user, decides
+        if run.settings.review != "off":
             self.resources.review.add(landed)  # first: a run that is stopped in this moment has changed the files
         await self.record(_landed(run.id, landed))
         return landed
+
+
+def _refuse_marks(files: Sequence[FileChange]) -> None:
+    """Refuse to write a redaction mark: the model saw it in place of a secret, which it would overwrite."""
+    for change in files:
+        written = [edit.text for edit in change.edits] if change.kind == "edit" else []
+        written += [change.text] if change.kind == "create" else []
+        if any(map(marked, written)):
+            raise EditRefused(
+                "the new text holds a mark that stands for a secret which you were not shown; nothing was changed",
+                hint="edit around the secret: leave its line out of the search and replace texts",
+            )
 
 
 def _landed(run_id: RunId, landed: Landed) -> ChangeLanded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attache.agent.context import compact, estimate_tokens, fit, message_tokens
 from attache.agent.frames import Frames
 from attache.agent.run import Run
+from attache.foundation.redact import redact
 from attache.foundation.retry import retry
 from attache.schema.errors import ContextOverflow, MalformedToolCall, ProviderError
 from attache.schema.events import MessageAdded, StreamRestarted, TextStreamed, ThinkingStreamed
@@ -73,7 +74,7 @@ async def _stream(run: Run, request: Request) -> Answer:
         nonlocal shown
         shown = True
         happening = TextStreamed if kind == "text" else ThinkingStreamed
-        run.paint(happening(run_id=run.id, text=text))
+        run.paint(happening(run_id=run.id, text=redact(text)))
 
     frames = Frames(show)
 

@@ -186,17 +186,21 @@ class Reading:
         for start, node in self.imported.items():
             place = (ROLES["import"], *self._place(node), self._standing_in(start))
             uses.setdefault(self._read(node), []).extend(place)
-        patterns, text, turns = self.query.patterns, self.text, self.turns
-        turn = 0
+        roles = [ROLES.get(pattern.detail, -1) for pattern in self.query.patterns]
+        text, turns, turn = self.text, self.turns, 0
         for start in sorted(self.used.keys() - self.imported.keys() - self.defined.keys()):
             while turn + 1 < len(turns) and turns[turn + 1][0] <= start:
                 turn += 1
             number, node = self.used[start]
-            name = text[start : node.end_byte] if text is not None else self._read(node)
+            if text is None:
+                name, (line, column) = self._read(node), self._place(node)
+            else:  # the same, without two calls: there are hundreds of thousands of them
+                name, (row, byte) = text[start : node.end_byte], node.start_point
+                line, column = row + 1, byte + 1
             places = uses.get(name)
             if places is None:
                 places = uses[name] = []
-            places += (ROLES[patterns[number].detail], *self._place(node), turns[turn][1])
+            places += (roles[number], line, column, turns[turn][1])
         return uses
 
     def _wrapped(self, node: Node) -> Node:
@@ -234,6 +238,8 @@ class Reading:
 
 def _parts(name: str, kind: str) -> list[str]:
     """Return a name with its containers: `net::Client<int>::send` is three."""
+    if name.isidentifier():
+        return [name[:NAME_LIMIT]]
     if kind in _BODIED and "::" in name:
         return _ARGUMENTS.sub("", name).split("::")
     marks = "\"'`:" if kind == "property" else "\"'`"  # Ruby declares `attr_reader :name`

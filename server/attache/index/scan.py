@@ -33,7 +33,7 @@ _MEDIA = frozenset({
     ".zip", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".jar", ".war", ".whl", ".egg",
     ".so", ".dylib", ".dll", ".exe", ".a", ".o", ".obj", ".lib", ".pyc", ".pyo", ".class", ".wasm", ".node", ".bin",
     ".dat", ".db", ".sqlite", ".sqlite3", ".npy", ".npz", ".pkl", ".parquet", ".onnx", ".pt", ".mo",
-    ".map", ".lock", ".sum",
+    ".map", ".lock", ".sum", ".svg", ".po", ".pot",
 })  # fmt: skip
 _MADE = frozenset({"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "bun.lockb"})
 """Files that nobody looks for words in; they are passed over without a reason being told."""

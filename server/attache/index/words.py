@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 LONGEST = 64
 """Characters of an identifier that is still found as a whole."""
@@ -19,24 +20,21 @@ _SPACED = bytes(
 """Turns every byte that stands in no word into a space."""
 _IDEOGRAPHS = "\u2e80"
 """From here on words are not spaced."""
-_SHORT = re.compile(r"\w{1,3}$")
-_ENDINGS = tuple(
-    tuple((re.compile(f"({kept}){ending}$"), left) for kept, ending, left in step)
-    for step in (
-        ((r"\w{2,}", "ies", "y"), (r"\w*(?:ss|x|ch|sh|z)", "es", ""), (r"\w*[^sui]", "s", "")),
-        (
-            (r"\w{2,}", "ied", "y"),
-            (r"\w+[aeiouy]([bcdfghjkmnpqrtvwxy])", r"\2(?:ing|ed)", ""),
-            (r"(?=\w{6})\w*[aeiouy]\w*", "ing", ""),
-            (r"(?=\w{5})\w*[aeiouy]\w*", "ed", ""),
-        ),
-        ((r"\w{3,}", "e", ""),),
-        ((r"\w{3,}[st]", "ion", ""), (r"\w{4,}", "(?:er|or|ly)", "")),
-        ((r"\w{5,}", "at", ""),),
-        ((r"\w{4,}", "(?:abl|ment)", ""),),
-    )
-)
-"""Of each step the first ending that fits is cut off, from what must stand before it, and replaced."""
+_VOWEL = re.compile(r"[aeiouy]")
+_DOUBLED = re.compile(r"\w\w([bcdfghjkmnpqrtvwxy])\1$")
+_ENDINGS = (
+    (
+        ("ies", 5, "y"), ("sses", 5, "ss"), ("ches", 5, "ch"), ("shes", 5, "sh"), ("xes", 4, "x"), ("zes", 4, "z"),
+        ("ss", 0, "ss"), ("us", 0, "us"), ("is", 0, "is"), ("s", 4, ""),
+    ),
+    (("ied", 5, "y"), ("ing", 6, ""), ("ed", 5, "")),
+    (("e", 4, ""),),
+    (("tion", 7, "t"), ("sion", 7, "s"), ("er", 6, ""), ("or", 6, ""), ("ly", 6, "")),
+    (("at", 7, ""),),
+    (("able", 8, ""), ("abl", 7, ""), ("ment", 8, "")),
+)  # fmt: skip
+"""Of each step, the first ending that a word has, if the word is as long as is said, becomes the other one."""
+_PARTICIPLES = {"ing", "ed"}
 
 _STOP = frozenset(
     """
@@ -128,14 +126,24 @@ def parts(identifier: str) -> list[str]:
     return [part.lower() for part in _PART.findall(identifier)]
 
 
+@lru_cache(maxsize=_CACHED)
 def stem(word: str) -> str:
     """Return what a word, already in small letters, shares with its other forms: retry, retries, retrying, retried."""
     word = _LONG_FORMS.get(word, _LONG_FORMS.get(word.removesuffix("s"), word))
-    if _SHORT.match(word) or not word.isascii():
-        return word
-    for endings in _ENDINGS:
-        word = next((cut[1] + left for ending, left in endings if (cut := ending.match(word))), word)
+    for step in _ENDINGS:
+        for ending, least, left in step:
+            if word.endswith(ending) and len(word) >= least:
+                word = _participle(word, ending) if ending in _PARTICIPLES else word.removesuffix(ending) + left
+                break
     return word
+
+
+def _participle(word: str, ending: str) -> str:
+    """Return the verb: run for running, add for adding; a string is no participle."""
+    root = word.removesuffix(ending)
+    if not _VOWEL.search(root):
+        return word
+    return root[:-1] if _DOUBLED.search(root) else root
 
 
 def _terms(token: str) -> list[str]:

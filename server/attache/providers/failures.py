@@ -24,6 +24,11 @@ from attache.schema.errors import (
 )
 
 MAX_WORDS = 400
+PAGE_CHARS = 120
+"""Of a web page in the place of an answer."""
+OTHER_MODEL = "another model: --model PROVIDER/NAME"
+WHAT_NOW = f"wait a little and ask again, or take {OTHER_MODEL}; attache doctor shows what is set up"
+"""What is left once it was tried again in vain."""
 _NO_STATUS = 600
 _WRONG_REQUEST = frozenset({400, 404, 422})
 _PASSING = frozenset({408, 409, 424, 425, 499})
@@ -66,6 +71,7 @@ _MODEL = re.compile(
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 _NEEDS_RESPONSES = re.compile(r"/v1/responses|responses api", re.IGNORECASE)
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _WAIT = re.compile(r"(?:try again|retry)\D{0,20}?((?:\d+(?:\.\d+)?(?:ms|h|m|s)\s*)+)", re.IGNORECASE)
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -103,6 +109,8 @@ def refused(access: Access, status: int | None, headers: Mapping[str, str], body
 
     label = access.row.label
     shown = redact(" ".join(words.split()))[:MAX_WORDS] or f"HTTP {status} without a word"
+    if isinstance(body, str) and words.strip():  # no words of the provider's own: a proxy's page, say
+        shown = f"HTTP {shown}" if shown.startswith(str(status)) else f"HTTP {status}: {shown}"
     message = f"{label}: {shown}"
     if kind is AuthenticationFailed and access.key:
         message = f"{label} refuses the key in {access.key_name}: {shown}"
@@ -186,8 +194,8 @@ def _hint(kind: type[ProviderError], access: Access, status: int, words: str) ->
         AuthenticationFailed: f"set {access.key_name} to a valid key for {label}",
         ContextOverflow: "start a new session, or attach less",
         QuotaExceeded: f"look at your plan and billing at {label}",
-        RateLimited: "it is tried again by itself; fewer runs at once help",
-        ProviderUnavailable: "it is tried again by itself",
+        RateLimited: f"wait a while, start fewer runs at once, or take {OTHER_MODEL}",
+        ProviderUnavailable: WHAT_NOW,
     }
     return hints.get(kind, "")
 
@@ -206,7 +214,7 @@ def _read(body: object) -> tuple[str, str, dict[str, Any]]:
     if isinstance(body, list):
         body = next(iter(cast("list[object]", body)), None)  # Google wraps the object in a list
     if not isinstance(body, dict):
-        return _plain(str(body or "")), "", {}
+        return plain(str(body or "")), "", {}
     outer = fields(body)
     inner = outer.get("error", outer)
     error = dict(fields(inner)) or {**outer, "message": inner}
@@ -233,9 +241,9 @@ def _flat(value: object) -> str:
     return ""
 
 
-def _plain(text: str) -> str:
-    """Return the words of a web page, or of anything else that is no JSON."""
+def plain(text: str) -> str:
+    """Return the title or the first words of a web page, or of anything else that is no JSON."""
     if "<" not in text:
         return text
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    return title[1] if title else re.sub(r"<[^>]*>", " ", text)
+    return title[1] if title else " ".join(_MARKUP.sub(" ", text).split())[:PAGE_CHARS]

@@ -17,7 +17,7 @@ import msgspec
 from attache.foundation.redact import redact, remember_secret
 from attache.foundation.registry import near
 from attache.providers import prices
-from attache.providers.failures import NoSuchModel, refused
+from attache.providers.failures import WHAT_NOW, NoSuchModel, plain, refused
 from attache.providers.foreign import dump, load
 from attache.providers.model import Emit
 from attache.providers.row import Access, blanks
@@ -184,8 +184,9 @@ class RemoteModel:
         except TimeoutError as error:
             if not decoder.done:
                 raise self._stalled(heard=heard > 0) from error
-        except ProviderError:
+        except ProviderError as error:
             if not decoder.done:
+                self._named(error)
                 raise
         if not decoder.done:
             self._last(decoder, events, emit)
@@ -212,7 +213,7 @@ class RemoteModel:
             try:
                 decoder.event(dump(load(data)))
             except msgspec.DecodeError as error:
-                shown = redact(data[:_SHOWN].decode("utf-8", "replace"))
+                shown = redact(" ".join(plain(data.decode("utf-8", "replace")).split()))[:_SHOWN]
                 raise self._named(ProviderUnavailable(f"sent what is no part of an answer: {shown}")) from error
 
     def _last(self, decoder: Decoder, events: Frames, emit: Emit) -> None:
@@ -276,9 +277,7 @@ class RemoteModel:
         return self._late(f"no answer within {self._limits.first_byte_seconds:g} s")
 
     def _late(self, what: str) -> ProviderUnavailable:
-        return ProviderUnavailable(
-            f"{self._access.row.label}: {what}", hint="it is tried again by itself", provider=self._access.row.name
-        )
+        return ProviderUnavailable(f"{self._access.row.label}: {what}", hint=WHAT_NOW, provider=self._access.row.name)
 
     def _named(self, error: ProviderError) -> ProviderError:
         """Return the error with the provider's name, which a decoder does not know."""
@@ -286,4 +285,6 @@ class RemoteModel:
             error.provider = self._access.row.name
             error.message = f"{self._access.row.label}: {error.message}"
             error.args = (error.message,)
+        if not error.hint and isinstance(error, ProviderUnavailable):
+            error.hint = WHAT_NOW
         return error

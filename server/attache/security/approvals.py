@@ -20,6 +20,7 @@ from attache.workspace.shell import Command
 
 TITLE_CHARS = 160
 DIFF_LINES = 400
+GRANT_DIGITS = 12
 _HIDING = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 """Unicode categories of characters that move, turn or hide text, or look like the blank that shells part words by."""
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
@@ -70,7 +71,8 @@ def for_change(
         rows.append(("diff", _diff(before or "", after or "")))
     names = ", ".join(visible(path) for path, *_ in changes)
     what = f"edit {names}: {title}"
-    return _approval("edit", what, tuple(rows), f"edit {names}", changes, run_id=run_id, call_id=call_id)
+    pattern = f"edit {names}"  # later edits of these files, whatever they are
+    return _approval("edit", what, tuple(rows), pattern, changes, run_id=run_id, call_id=call_id, bound=False)
 
 
 def check(approval: Approval, answer: ApprovalAnswer) -> ApprovalAnswer:
@@ -97,7 +99,7 @@ def _shown(char: str) -> str:
 
 
 def _approval(
-    tool: str, what: str, rows: Rows, pattern: str, exact: object, *, run_id: RunId, call_id: CallId
+    tool: str, what: str, rows: Rows, pattern: str, exact: object, *, run_id: RunId, call_id: CallId, bound: bool = True
 ) -> Approval:
     """Build the question. Its digest covers what is shown and `exact`, what it is shown for, to the last character."""
     title = redact(visible(what))
@@ -105,6 +107,9 @@ def _approval(
         rows = (("in full", title), *rows)
         title = f"{title[:TITLE_CHARS]}… (+{len(title) - TITLE_CHARS} characters, in full below)"
     detail = tuple((label, redact(value)) for label, value in rows)
+    # What a grant covers is the very same call, which rendered text alone would not tell: two can look alike.
+    same = hashlib.sha256(json.dumps([tool, exact], ensure_ascii=True, sort_keys=True).encode()).hexdigest()
+    pattern = f"{redact(pattern)} #{same[:GRANT_DIGITS]}" if bound else redact(pattern)
     covered = json.dumps([tool, what, rows, pattern, exact], ensure_ascii=True, sort_keys=True)
     digest = hashlib.sha256(covered.encode()).hexdigest()
     return Approval(

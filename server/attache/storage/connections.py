@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -82,7 +82,7 @@ def connect(path: Path | None) -> Connections:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         _create_private(path)
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     connections = Connections(engine, str(path or "the database in memory"))
@@ -110,6 +110,10 @@ def _create_private(path: Path) -> None:
     try:
         private_dir(path.parent)
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+    except (FileExistsError, NotADirectoryError) as error:
+        place = next((each for each in path.parents if each.is_file()), path.parent)
+        message = f"{path}: {place} is a file, and a folder is needed there"
+        raise StorageError(message, hint="move it away, or set ATTACHE_HOME to another folder") from error
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}", hint=_HINTS["unable to open"]) from error
 

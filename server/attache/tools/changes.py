@@ -38,7 +38,8 @@ async def told(ctx: Context, landed: Landed) -> ToolOutput:
     sizes = [_size(each) for each in landed.files]
     change = f"−{sum(removed for removed, _ in sizes)} +{sum(added for _, added in sizes)}"
     what = landed.files[0].path if len(landed.files) == 1 else counted(len(landed.files), "file")
-    title = f"{what} {change}" + (" · pending review" if ctx.settings.review == "after" else "")
+    reviewed = ctx.settings.review == "after" and ctx.workspace.editor is not None
+    title = f"{what} {change}" + (" · pending review" if reviewed else "")
     return ToolOutput(
         text="\n".join((title, *map(_lines_now, landed.files), _verdict(news))),
         title=title,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field
 
 from attache.schema.documents import Snapshot
 from attache.schema.edits import CreateFile, EditFile
-from attache.schema.errors import EditRefused, FileMissing, FileSkipped, ToolError
+from attache.schema.errors import EditRefused, FileMissing, FileSkipped, InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
 from attache.tools.changes import told
 from attache.tools.listing import alike, matching, tree
@@ -17,6 +20,7 @@ from attache.tools.tool import Context, tool
 from attache.tools.wording import cited, counted, lines_of, listed, numbered
 from attache.workspace.edits import apply, diff
 from attache.workspace.locate import locate, with_newline
+from attache.workspace.paths import to_path
 
 LINES_READ = 600
 CHARACTERS_READ = 24_000
@@ -40,7 +44,8 @@ async def read(
     """
     snapshot = await _read(ctx, path)
     lines = lines_of(snapshot.text)
-    first = min(start_line, max(len(lines), 1))
+    _refuse_odd_range(snapshot.path, len(lines), start_line, end_line)
+    first = start_line if lines else 1
     page = _page(lines[first - 1 : end_line])
     last = first + len(page) - 1
     source = f"editor buffer, version {snapshot.version}" if snapshot.open else "disk"
@@ -60,6 +65,18 @@ async def read(
     )  # fmt: skip
 
 
+def _refuse_odd_range(path: str, lines: int, start: int, end: int | None) -> None:
+    """Raise InvalidArguments for lines that no file has, or not this one; an empty one is shown as such."""
+    if end is not None and end < start:
+        raise InvalidArguments(
+            f"read.end_line: {end} comes before start_line {start}", hint="end_line is included; leave it out for all"
+        )
+    if lines and start > lines:
+        raise InvalidArguments(
+            f"read.start_line: {path} has {counted(lines, 'line')}, and none at {start}", hint=f"1 to {lines} are there"
+        )
+
+
 def _page(lines: Sequence[str]) -> Sequence[str]:
     """Return as many of the lines as one answer may hold, at least one."""
     room = CHARACTERS_READ
@@ -74,8 +91,28 @@ async def _read(ctx: Context, path: str) -> Snapshot:
     try:
         return await ctx.workspace.read(path)
     except FileMissing as error:
-        near = alike(path, await ctx.workspace.files())[:3]
+        files = await ctx.workspace.files()
+        folders = dict.fromkeys(file.rpartition("/")[0] for file in files if "/" in file)
+        near = alike(path.rstrip("/"), (*files, *folders))[:3]
         raise FileMissing(error.message, hint=f"near: {', '.join(near)}" if near else error.hint) from error
+
+
+async def is_folder(ctx: Context, path: str) -> bool:
+    """Return whether a path leads to a folder, not to a file.
+
+    Raises FileMissing with near names where it leads nowhere, FileSkipped where that cannot be found out.
+    """
+    try:
+        await _read(ctx, path)
+    except FileMissing:
+        raise
+    except FileSkipped:
+        root, inside = ctx.workspace.place(ctx.workspace.uri(path))
+        with suppress(OSError), root.spot(inside) as (folder, name):
+            status = folder.stat(name)
+            return status is not None and stat.S_ISDIR(status.st_mode)
+        raise
+    return False
 
 
 class Replacement(BaseModel):
@@ -158,17 +195,19 @@ async def list_folder(
 
 
 async def _below(ctx: Context, path: str) -> tuple[str, ...]:
-    """Return the files below a folder. Raises FileMissing and ToolError where there is no such folder."""
-    files = await ctx.workspace.files(path)
-    if files or not path:
+    """Return the files below a folder. Raises ToolError that says why where there is none that can be listed."""
+    files: tuple[str, ...] = ()
+    with suppress(OSError):  # of a folder on the way; what is wrong with it is told below
+        files = await ctx.workspace.files(path)
+    uri = ctx.workspace.uri(path)
+    shown = ctx.workspace.shown(uri)
+    if not path or (files and shown not in files):
         return files
-    try:
-        there = await _read(ctx, path)
-    except FileMissing:
-        raise
-    except FileSkipped:
-        return ()  # a folder with nothing in it
-    raise ToolError(f"{there.path} is a file", hint="read it")
+    if not await is_folder(ctx, path):
+        raise ToolError(f"{shown} is a file, not a folder", hint="read it, or name the folder it is in")
+    if not os.access(to_path(uri), os.R_OK | os.X_OK):
+        raise FileSkipped(f"{shown} cannot be read: permission denied", hint="name a folder you may read")
+    return files
 
 
 def _inside(file: str, folder: str) -> str:
@@ -178,7 +217,13 @@ def _inside(file: str, folder: str) -> str:
 @tool(aliases=("glob", "find_files", "file_search"))
 async def find(
     ctx: Context,
-    name: Annotated[str, Field(description="Glob (`**/*.py`), or a part of the path, also misspelt.")],
+    name: Annotated[
+        str,
+        Field(
+            description="Glob (`**/*.py`), or a part of the path, also misspelt.",
+            validation_alias=AliasChoices("name", "pattern", "query"),
+        ),
+    ],
     path: Annotated[str, Field(description="Folder to look in.")] = "",
 ) -> ToolOutput:
     """Find files by name, the likeliest first."""

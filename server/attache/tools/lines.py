@@ -8,14 +8,15 @@ import re
 import shutil
 import sys
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from attache.schema.errors import InvalidArguments
 from attache.tools import scan
+from attache.tools.files import is_folder
 from attache.tools.listing import glob as compiled
 from attache.tools.tool import Context
-from attache.workspace.paths import to_path
+from attache.workspace.paths import to_path, to_uri
 from attache.workspace.shell import Completed, run
 
 SECONDS = 20.0
@@ -69,8 +70,9 @@ class Query:
 async def lines_matching(ctx: Context, query: Query, path: str = "", glob: str = "") -> Found:
     """Search the files below a path as the user sees them. Raises InvalidArguments for what is no regex."""
     _check(query)
-    paths = await ctx.workspace.files(path)
-    if path and not paths:
+    if not path or await is_folder(ctx, path):
+        paths = await ctx.workspace.files(path)
+    else:
         paths = ((await ctx.workspace.read(path)).path,)
     if glob:
         wanted = compiled(glob)
@@ -79,19 +81,30 @@ async def lines_matching(ctx: Context, query: Query, path: str = "", glob: str =
     texts = await _open_texts(ctx, files)
     likely = await _narrowed(ctx, query, path, len(files))
     if likely is not None:
-        files = {each: file for each, file in files.items() if file in likely or each in texts}
+        files = {
+            each: place
+            for each, place in files.items()
+            if os.path.join(*place) in likely or each in texts  # noqa: PTH118
+        }
     job = json.dumps({**asdict(query), "files": files, "texts": texts})
     argv = (sys.executable, "-I", "-S", "-W", "ignore", scan.__file__)
     folder = ctx.workspace.roots[0].path
     return _read(await run(argv, cwd=folder, stdin=job, timeout_seconds=SECONDS, output_limit_bytes=OUTPUT_BYTES))
 
 
-def _on_disk(ctx: Context, paths: Iterable[str]) -> dict[str, str]:
-    """Return where each path leads."""
-    first, *others = ctx.workspace.roots
+def _on_disk(ctx: Context, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return for each path the root it lies in and the path from there, in which no name is a link."""
+    workspace = ctx.workspace
+    first, *others = workspace.roots
+    if len(paths) == 1:  # it may have been named, by a link; in a folder links are left out
+        real = os.path.realpath(to_path(workspace.uri(paths[0])))
+        place = workspace.place(to_uri(real))
+        return {paths[0]: (str(place.root.path), place.path)}
     if others:
-        return {path: str(to_path(ctx.workspace.uri(path))) for path in paths}
-    return {path: os.path.join(first.path, path) for path in paths}  # noqa: PTH118 - there may be 100,000
+        places = ((path, workspace.place(workspace.uri(path))) for path in paths)
+        return {path: (str(place.root.path), place.path) for path, place in places}
+    root = str(first.path)
+    return {path: (root, path) for path in paths}  # there may be 100,000
 
 
 def _check(query: Query) -> None:

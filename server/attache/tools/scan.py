@@ -11,10 +11,11 @@ import json
 import os
 import re
 import signal
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 FILE_SECONDS = 1.0
 """What one file may take where the system has a timer; it is then named and left."""
@@ -24,6 +25,9 @@ HEAD_BYTES = 8192
 LINE_CHARS = 300
 _LOOKS_BEYOND_LINE = re.compile(r"\(\?|\\[AZ]|[+*?}]\+")
 """What can match in a line and yet not in the whole text: look-around, anchors of the text, possessive repeats."""
+
+BY_FOLDER = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+"""Whether a file can be opened from an open folder; if not, as on Windows, a link swapped in meanwhile is followed."""
 
 Line = tuple[int, str, bool]
 """Number, text, and whether it matches (or only stands near one that does)."""
@@ -66,10 +70,38 @@ def _cut(line: str, start: int) -> str:
     return ("…" if begin else "") + line[begin:end] + ("…" if end < len(line) else "")
 
 
-def _read(path: str) -> str:
+class Folder:
+    """A folder whose files are opened name by name, each in the one before: no link leads anywhere else."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._way: list[tuple[str, int]] = []
+        """The folders held open on the way to the last file: most files are neighbours of the one before."""
+
+    def open(self, file: str) -> BinaryIO:
+        """Open a regular file by its path from the folder. Raises OSError, for links too."""
+        if not BY_FOLDER:
+            return Path(self._path, file).open("rb")
+        *folders, name = ("", *file.split("/"))
+        while [entered for entered, _ in self._way] != folders[: len(self._way)]:
+            os.close(self._way.pop()[1])
+        for folder in folders[len(self._way) :]:
+            self._way.append((folder, self._enter(folder)))
+        opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self._way[-1][1])
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            os.close(opened)
+            raise FileNotFoundError(file)
+        return os.fdopen(opened, "rb")
+
+    def _enter(self, name: str) -> int:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        return os.open(name, flags, dir_fd=self._way[-1][1]) if self._way else os.open(self._path, flags)
+
+
+def _read(folder: Folder, path: str) -> str:
     """Return a file's text, none for a binary, missing or unreadable one, as grep has it. Raises ValueError if huge."""
     try:
-        with Path(path).open("rb") as file:
+        with folder.open(path) as file:
             head = file.read(HEAD_BYTES)
             wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
             if b"\0" in head and not wide:
@@ -92,9 +124,12 @@ def scan(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     pattern = re.escape(job["pattern"]) if job["literal"] else job["pattern"]
     work = Scan(pattern, ignore_case=job["ignore_case"], context=job["context"], limit=job["limit"])
     texts: dict[str, str] = job["texts"]
-    for path, file in job["files"].items():
+    folders: dict[str, Folder] = {}
+    for path, (folder, file) in job["files"].items():
+        if folder not in folders:
+            folders[folder] = Folder(folder)
         try:
-            count, lines = _limited(work, texts[path] if path in texts else _read(file))
+            count, lines = _limited(work, texts[path] if path in texts else _read(folders[folder], file))
         except TimeoutError:
             yield {"path": path, "unsearched": f"the regex took longer than {FILE_SECONDS:g} s"}
         except ValueError as error:

@@ -10,6 +10,7 @@ from pydantic import Field
 from attache.schema.code import Hit, Reference, Symbol
 from attache.schema.errors import InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
+from attache.tools.files import is_folder
 from attache.tools.lines import FileLines, Found, Query, lines_matching
 from attache.tools.tool import Context, tool
 from attache.tools.wording import cited, counted, cut, first_line, lines_of, listed, numbered
@@ -107,6 +108,8 @@ async def symbols(
     # A name is looked for at once, before the index is whole; what a file defines is known once it has been read.
     index, note = await _ready(ctx, wait_seconds=0 if name else READY_SECONDS)
     found = await index.symbols(name, path=_below(ctx, path), k=limit)
+    if path and not found and not await is_folder(ctx, path):
+        await ctx.workspace.read(path)  # says why nothing is known of a file that is no text
     about = f"`{name}`" if name else path
     return ToolOutput(
         text=_told([_symbol(each) for each in found], f"no symbol found for {about}", note),
@@ -131,6 +134,8 @@ async def references(
     """Find where a name is defined, called, imported and used, each with its line and what that stands in."""
     index, note = await _ready(ctx)
     found = await index.references(name, path=_below(ctx, path))
+    if path and not found:
+        await is_folder(ctx, path)  # refuses what is not there
     rows = listed([_reference(each) for each in found], limit, "name a path")
     return ToolOutput(
         text=_told([rows] if found else [], f"nothing refers to `{name}`", note),

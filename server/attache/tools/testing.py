@@ -21,13 +21,17 @@ from attache.tools.failures import Failure, by_pattern, counts, of_pytest
 from attache.tools.shell import ended, limited, run
 from attache.tools.tool import Context, tool
 from attache.tools.wording import first_line, listed, middle_out
+from attache.workspace.files import read_bytes
+from attache.workspace.paths import Root
 from attache.workspace.shell import Command, Completed
 
 Name = Literal["auto", "pytest", "unittest", "npm", "go", "cargo"]
 OUTPUT_CHARS = 8_000
 FAILURES_SHOWN = 30
 LOOKED_AT = 50
-"""Test files that are read to see whether they are pytest's."""
+"""Test files that are read to see whose form of tests they hold."""
+NO_TESTS_EXIT = 5
+"""How pytest, and unittest from Python 3.12 on, say that they found no test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,15 @@ class Runner:
 
     name: str
     marks: tuple[tuple[str, str], ...]
-    """(glob, words): a file that matches and holds the words says that a folder uses it."""
+    """(glob, regex): a file that matches and holds the like says that a folder uses it."""
     suffixes: tuple[str, ...]
     """Of the files it tests, to choose by a selection."""
     argv: Callable[[Path, Sequence[str]], list[str]]
     """From the folder and the selection to the command."""
     totals: re.Pattern[str]
     """Lines that carry the counts."""
+    ran: re.Pattern[str]
+    """Lines that say that tests ran where there are no counts."""
     failures: Callable[[str], tuple[Failure, ...]]
 
 
@@ -78,6 +84,10 @@ def _lines(pattern: str) -> re.Pattern[str]:
 
 
 NOWHERE = _lines(r"(?!)")
+ANYWHERE = _lines("")
+PYTEST_FORM = r"\bpytest\b|^(?:async )?def test|^class Test\w*(?:\(\))?:"
+"""Functions and plain classes are tests to pytest alone."""
+UNITTEST_FORM = r"\bunittest\b|\bTestCase\b|^def load_tests\b"
 
 
 RUNNERS = (
@@ -87,24 +97,31 @@ RUNNERS = (
             ("pytest.ini", ""),
             ("conftest.py", ""),
             ("tests/conftest.py", ""),
-            ("pyproject.toml", "[tool.pytest"),
-            ("setup.cfg", "[tool:pytest]"),
-            ("tox.ini", "[pytest]"),
-            ("test_*.py", "pytest"),
-            ("*_test.py", "pytest"),
-            ("tests/**/test_*.py", "pytest"),
+            ("pyproject.toml", r"^\[tool\.pytest"),
+            ("setup.cfg", r"^\[tool:pytest\]"),
+            ("tox.ini", r"^\[pytest\]"),
+            ("test_*.py", PYTEST_FORM),
+            ("*_test.py", PYTEST_FORM),
+            ("tests/**/test_*.py", PYTEST_FORM),
+            ("test/**/test_*.py", PYTEST_FORM),
         ),
         suffixes=(".py",),
         argv=_pytest,
         totals=_lines(r"^=*\s*(\d+ (?:passed|failed|skipped|x\w+|deselected|errors?|warnings?)\b.*) in [\d.]+s"),
+        ran=NOWHERE,
         failures=of_pytest,
     ),
     Runner(
         name="unittest",
-        marks=(("test*.py", ""), ("tests/**/test*.py", ""), ("test/**/test*.py", "")),
+        marks=(
+            ("test*.py", UNITTEST_FORM),
+            ("tests/**/test*.py", UNITTEST_FORM),
+            ("test/**/test*.py", UNITTEST_FORM),
+        ),
         suffixes=(".py",),
         argv=_unittest,
         totals=_lines(r"^(?:Ran \d+|(?:FAILED|OK) \(.*\))"),
+        ran=NOWHERE,
         failures=partial(
             by_pattern,
             failed=_lines(r"^(?:FAIL|ERROR): (?P<name>.+)$"),
@@ -117,6 +134,7 @@ RUNNERS = (
         suffixes=(".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx"),
         argv=_npm,
         totals=_lines(r"^(?:# (?:pass|fail|skipped) \d+|\s*Tests:? .*|\s*\d+ (?:passing|failing|pending)\b.*)"),
+        ran=ANYWHERE,  # behind `npm test` may be anything
         failures=partial(
             by_pattern,
             failed=_lines(r"^\s*(?:not ok \d+ - |● |FAIL  ?|✗ |× )(?P<name>.+)$"),
@@ -129,6 +147,7 @@ RUNNERS = (
         suffixes=(".go",),
         argv=_go,
         totals=NOWHERE,
+        ran=_lines(r"^ok\s(?!.*\[no tests to run\])"),
         failures=partial(
             by_pattern,
             failed=_lines(r"^\s*--- FAIL: (?P<name>\S+)"),
@@ -141,6 +160,7 @@ RUNNERS = (
         suffixes=(".rs",),
         argv=_cargo,
         totals=_lines(r"^test result: .*"),
+        ran=NOWHERE,
         failures=partial(
             by_pattern,
             failed=_lines(r"^---- (?P<name>.+) stdout ----$"),
@@ -162,16 +182,22 @@ def python(folder: Path) -> str:
     return shutil.which("python3") or shutil.which("python") or sys.executable
 
 
-def runners(folder: Path) -> tuple[Runner, ...]:
-    """Return the runners that a folder uses, the likeliest first."""
-    return tuple(runner for runner in RUNNERS if any(_marked(folder, *mark) for mark in runner.marks))
+def runners(root: Root, folder: Path) -> tuple[Runner, ...]:
+    """Return the runners that a folder in the root uses, the likeliest first."""
+    return tuple(runner for runner in RUNNERS if any(_marked(root, folder, *mark) for mark in runner.marks))
 
 
-def _marked(folder: Path, glob: str, words: str) -> bool:
-    for path in islice(folder.glob(glob), LOOKED_AT):
-        if not words or words in path.read_text("utf-8", errors="replace"):
-            return True
-    return False
+def _marked(root: Root, folder: Path, glob: str, form: str) -> bool:
+    found = islice(folder.glob(glob), LOOKED_AT)
+    return any(not form or re.search(form, _text(root, path), re.MULTILINE) for path in found)
+
+
+def _text(root: Root, path: Path) -> str:
+    """Return what a file in the root says, nothing where it cannot be read or a link leads it outside."""
+    try:
+        return read_bytes(root, path.relative_to(root.path).as_posix()).decode("utf-8", "replace")
+    except ToolError:
+        return ""
 
 
 def command_of(
@@ -188,20 +214,20 @@ def command_of(
 def _planned(
     ctx: Context, selection: Sequence[str], folder: str, runner: str, timeout_seconds: float | None
 ) -> tuple[Runner, Command]:
-    root = ctx.workspace.roots[0].path
-    where = (root / folder).resolve()
-    if not where.is_relative_to(root):
+    root = ctx.workspace.roots[0]
+    where = (root.path / folder).resolve()
+    if not where.is_relative_to(root.path):
         raise PathRefused(f"{folder} lies outside the workspace", hint="name a folder inside it")
-    chosen = _chosen(where, selection, runner)
+    chosen = _chosen(root, where, selection, runner)
     argv = tuple(chosen.argv(where, selection))
-    return chosen, Command(argv=argv, cwd=where.relative_to(root), timeout_seconds=limited(ctx, timeout_seconds))
+    return chosen, Command(argv=argv, cwd=where.relative_to(root.path), timeout_seconds=limited(ctx, timeout_seconds))
 
 
-def _chosen(folder: Path, selection: Sequence[str], name: str) -> Runner:
+def _chosen(root: Root, folder: Path, selection: Sequence[str], name: str) -> Runner:
     """Return the runner of this name; for `auto`, the likeliest one that fits what is selected."""
     if name != "auto":
         return next(runner for runner in RUNNERS if runner.name == name)
-    found = runners(folder)
+    found = runners(root, folder)
     if not found:
         known = ", ".join(runner.name for runner in RUNNERS)
         raise ToolError(f"no tests found here for {known}", hint="name the folder they are in, or run them by shell")
@@ -223,12 +249,14 @@ async def run_tests(
     root = ctx.workspace.roots[0].path
     failures = [_located(each, root / command.cwd, root) for each in chosen.failures(done.output)]
     totals = counts(done.output, chosen.totals)
-    outcome = _outcome(done, totals, failures)
-    passed = done.exit_code == 0 and not done.timed_out
+    trouble = _trouble(chosen, command, done, ran=bool(failures) or any(totals.values()))
+    outcome = trouble.partition(":")[0] or _outcome(done, totals, failures)
+    passed = done.exit_code == 0 and not done.timed_out and not trouble
     lines = [_line(each) for each in failures]
     output = "" if passed else middle_out(done.output.strip(), OUTPUT_CHARS)
     parts = (
         f"{chosen.name}: {outcome} · {done.seconds:.1f} s",
+        trouble,
         f"note: {done.note}" if done.note else "",
         listed(lines, FAILURES_SHOWN, "select some of them"),
         output,
@@ -247,6 +275,15 @@ async def run_tests(
         },
         is_error=not passed,
     )  # fmt: skip
+
+
+def _trouble(runner: Runner, command: Command, done: Completed, *, ran: bool) -> str:
+    """Return why no test was executed, and what to do; nothing where some were, or something else failed."""
+    if "No module named pytest" in done.output and runner.name == "pytest" and not ran:
+        return f"pytest is not installed: add it to the environment of {command.argv[0]}"
+    if done.timed_out or ran or done.exit_code not in {0, NO_TESTS_EXIT} or runner.ran.search(done.output):
+        return ""
+    return f"no tests ran: {runner.name} found none; name the folder they are in, other tests, or another runner"
 
 
 def _outcome(done: Completed, totals: Mapping[str, int], failures: Sequence[Failure]) -> str:

@@ -75,9 +75,15 @@ class Tool:
         try:
             valid = self.arguments.model_validate(given)
         except ValidationError as error:
-            faults = "; ".join(_fault(self.spec.name, fault) for fault in error.errors(include_url=False))
+            faults = "; ".join(self._fault(fault) for fault in error.errors(include_url=False))
             raise InvalidArguments(faults, hint=f"for example {example(self.spec)}") from None
         return {name: getattr(valid, name) for name in self.arguments.model_fields}
+
+    def _fault(self, fault: Any) -> str:
+        where = ".".join(map(str, (self.spec.name, *fault["loc"])))
+        if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+            return f"{where}: no such argument; accepted: {', '.join(self.arguments.model_fields) or 'none'}"
+        return f"{where}: {fault['msg'].lower()}"
 
     def title(self, arguments: Mapping[str, Any]) -> str:
         """Return what a call is about in a few words: its first argument."""
@@ -95,11 +101,6 @@ class Tool:
     async def call(self, context: Context, arguments: Mapping[str, Any]) -> ToolOutput:
         """Run the tool with valid arguments. Raises ToolError."""
         return await self.body(context, **arguments)
-
-
-def _fault(name: str, fault: Any) -> str:
-    where = ".".join(map(str, (name, *fault["loc"])))
-    return f"{where}: {fault['msg'].lower()}"
 
 
 @overload

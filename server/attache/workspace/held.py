@@ -71,8 +71,10 @@ class Files:
     async def held(self, uri: Uri) -> Held | None:
         """Return what stands under a name: the editor's text where it is open, else the disk's; None for nothing."""
         if document := self.buffers.get(uri):
-            if uri.startswith("file:"):
-                self.place(uri)  # outside the roots nothing is edited, open or not
+            if not uri.startswith("untitled:"):
+                self.place(
+                    uri
+                )  # outside the roots nothing is edited, open or not; nor what is no file, such as settings
             return Held(document.text, version=document.version)
         stored = await self.stored(uri)
         return stored and Held(

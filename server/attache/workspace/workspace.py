@@ -103,6 +103,15 @@ class Workspace:
         except PathRefused:
             return uri
 
+    def leads_to(self, uri: Uri) -> str:
+        """Return the path from its root that a name means once its links are followed; "" outside of the roots."""
+        with suppress(PathRefused):
+            real = os.path.realpath(paths.to_path(uri))
+            for root in self.roots:
+                with suppress(PathRefused):
+                    return root.relative(real)
+        return ""
+
     def place(self, uri: Uri) -> Place:
         """Return where a file lies; raises PathRefused outside the roots."""
         path = paths.to_path(uri)

@@ -25,11 +25,12 @@ from attache.faces.cli.options import (
     folder,
     print_json,
     settings_for,
+    tell_problems,
 )
-from attache.faces.cli.render import Renderer, to_continue
+from attache.faces.cli.render import Renderer, to_continue, visible
 from attache.schema.data import Record
 from attache.schema.errors import UserError
-from attache.schema.events import Entry, RunFinished
+from attache.schema.events import Entry, RunFinished, StreamRestarted
 from attache.schema.messages import Text
 from attache.schema.session import Mode
 
@@ -50,7 +51,9 @@ class Asked(Record):
 
 @app.command()
 def ask(
-    text: Annotated[str, typer.Argument(help="The question or the task. Text on stdin is added to it.")],
+    text: Annotated[
+        str, typer.Argument(help="The question or the task. Text on stdin is added to it, or stands for it.")
+    ] = "",
     *,
     cwd: Cwd = Path(),
     model: ModelRef = None,
@@ -63,11 +66,10 @@ def ask(
 ) -> int:
     """Ask about the code here, or have something done to it."""
     here = folder(cwd)
-    if not text.strip():
-        raise UserError("the question is empty", hint='such as: attache ask "where is the entry point?"')
+    question = _question(text, _stdin())
     settings = settings_for(here, model=model, mode=mode, approve=approve, max_cost_usd=max_cost)
     asked = Asked(
-        text=text + _stdin(), model=model, mode=mode, session=session, json_lines=json_lines, quiet=quiet or json_lines
+        text=question, model=model, mode=mode, session=session, json_lines=json_lines, quiet=quiet or json_lines
     )
 
     async def run() -> int:
@@ -79,6 +81,7 @@ def ask(
 
 async def _ask(opened: App, asked: Asked) -> int:
     agent = opened.orchestrator
+    tell_problems(opened.resources.tools.problems)
     if asked.session:
         session = await agent.load_session(asked.session)
         if asked.model or asked.mode:
@@ -90,6 +93,8 @@ async def _ask(opened: App, asked: Asked) -> int:
     session.subscribe(last.append if asked.json_lines else render)
     if asked.json_lines:
         session.subscribe(_print_event)
+    if sys.stderr.isatty():
+        session.subscribe(Retries())
     stop = asyncio.create_task(session.run((Text(text=asked.text),)))
     _interrupt_on_signal(stop)
     try:
@@ -117,14 +122,41 @@ def _print_event(entry: Entry) -> None:
     print_json({**event, "session_id": entry.session_id, "seq": entry.seq, "at": round(entry.at, 3)})
 
 
+class Retries:
+    """Says that an answer is asked for again, on a line that the next event takes away."""
+
+    def __init__(self) -> None:
+        """Begin with nothing said."""
+        self._said = False
+
+    def __call__(self, entry: Entry) -> None:
+        """Paint one event."""
+        if isinstance(entry.event, StreamRestarted):
+            sys.stderr.write(f"\r\x1b[K… {visible(entry.event.reason)}")
+        elif self._said:
+            sys.stderr.write("\r\x1b[K")
+        self._said = isinstance(entry.event, StreamRestarted)
+        sys.stderr.flush()
+
+
+def _question(text: str, given: str) -> str:
+    """Return what is asked: the text with what stdin gave, or stdin alone. Raises UserError where both are empty."""
+    if not (text.strip() or given):
+        raise UserError("the question is empty", hint='such as: attache ask "where is the entry point?"')
+    if not text.strip():
+        return given
+    return f"{text}\n\nFrom standard input:\n{given}" if given else text
+
+
 def _stdin() -> str:
+    """Return what is piped in, empty where nothing is."""
     if sys.stdin is None or sys.stdin.isatty():
         return ""
     given = sys.stdin.read(STDIN_CHARS + 1)
     if not given.strip():
         return ""
     cut = "\n[cut]" if len(given) > STDIN_CHARS else ""
-    return f"\n\nFrom standard input:\n{given[:STDIN_CHARS]}{cut}"
+    return given[:STDIN_CHARS] + cut
 
 
 def _interrupt_on_signal(task: asyncio.Task[RunFinished]) -> None:

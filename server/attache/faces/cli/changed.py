@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -11,9 +12,20 @@ from pathlib import Path
 from attache.schema.errors import UserError
 from attache.workspace.environment import command_environment
 
-SAFE = ("-c", "core.quotepath=off", "-c", "core.fsmonitor=false", "-c", "diff.mnemonicPrefix=false")
+SETTINGS = (
+    "core.quotepath=off", "diff.mnemonicPrefix=false", "core.fsmonitor=false", f"core.hooksPath={os.devnull}",
+    "core.sshCommand=false", "diff.external=",
+)  # fmt: skip
 """A folder may carry git settings that run programs; the ones that a diff would run stay off."""
-DIFF = ("diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--relative", "--diff-filter=d", "-M")
+FILTER_SETTINGS = ("clean=", "smudge=", "process=", "required=false")
+"""Filters are programs, too. They have any name, so each that is set is turned off by its name."""
+OFFLINE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+"""A partial clone would fetch what it lacks, by a command that its settings name."""
+DIFF = (
+    "diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--relative",
+    "--diff-filter=d", "-M",
+)  # fmt: skip
+"""A submodule has settings of its own, which ours do not reach; its changes are reviewed inside it."""
 NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """Git's name for a tree without files: what a repository without a commit is compared with."""
 GIT_SECONDS = 60
@@ -94,11 +106,25 @@ def _line_count(path: Path) -> int:
 
 
 async def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git prints, None where it fails. Raises UserError where there is none."""
+    """Return what git prints, None where it fails, and run nothing that the folder names. Raises UserError."""
+    listed = await _plain_git(folder, SETTINGS, "config", "-z", "--name-only", "--get-regexp", r"^filter\.")
+    names = {key.removeprefix("filter.").rpartition(".")[0] for key in (listed or "").split("\0")} - {""}
+    if odd := sorted(name for name in names if "=" in name):  # `-c` cannot name it, so it would run
+        raise UserError(
+            f"git's settings here have a filter {odd[0]!r}, which cannot be turned off",
+            hint="filters run programs: rename it, or name what to review: attache review FILE",
+        )
+    filters = [f"filter.{name}.{setting}" for name in sorted(names) for setting in FILTER_SETTINGS]
+    return await _plain_git(folder, (*SETTINGS, *filters), *arguments)
+
+
+async def _plain_git(folder: Path, settings: Sequence[str], *arguments: str) -> str | None:
+    """Return what git prints under these settings, None where it fails. Raises UserError where there is none."""
+    command = ["git", *(part for setting in settings for part in ("-c", setting)), *arguments]
 
     def call() -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            ["git", *SAFE, *arguments], cwd=folder, env=command_environment(None), capture_output=True,
+            command, cwd=folder, env={**command_environment(None), **OFFLINE}, capture_output=True,
             stdin=subprocess.DEVNULL, timeout=GIT_SECONDS, check=False,
         )  # fmt: skip
 

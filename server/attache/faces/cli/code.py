@@ -12,13 +12,15 @@ from typing import Annotated
 
 import typer
 
-from attache.faces.cli.main import app
+from attache.faces.cli.main import app, fail
 from attache.faces.cli.options import Json, Root, SearchKinds, folder, print_json, settings_for
+from attache.faces.cli.render import visible
 from attache.index.client import Index
 from attache.schema.code import Hit
 from attache.schema.errors import UserError
 
 READY_SECONDS = 600.0
+LINE_CHARS = 120
 
 
 @asynccontextmanager
@@ -120,7 +122,10 @@ def symbols(
                 print_json(row)
             else:
                 print(f"{symbol.path}:{symbol.line}  {symbol.kind} {symbol.qualified}")
-        return 0 if found else 1
+        if not found:
+            what = f"no definition of {name!r}" if name else "no definitions"
+            return fail(f"{what} in {folder(root)}", hint="look for words instead: attache search WORDS")
+        return 0
 
     return asyncio.run(run())
 
@@ -147,6 +152,18 @@ def references(
                 print_json(use.model_dump())
             else:
                 print(f"{use.path}:{use.line}:{use.column}  {use.role}  {use.text.strip()}")
-        return 0 if found else 1
+        return 0 if found else _nothing_at(folder(root), *at)
 
     return asyncio.run(run())
+
+
+def _nothing_at(root: Path, path: str, line: int, column: int) -> int:
+    """Say why there are no uses of what stands at a place: no such file, no such line, or no name there."""
+    try:
+        lines = (root / path).read_bytes().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return fail(f"no file {path!r} in {root}", hint="give the path from that folder, or another one with --root")
+    if not 1 <= line <= len(lines):
+        return fail(f"{path} has no line {line}", hint=f"its lines are 1 to {len(lines)}")
+    hint = f"columns are counted from 1; that line is: {visible(lines[line - 1].strip()[:LINE_CHARS])}"
+    return fail(f"no name that the index knows stands at {path}:{line}:{column}", hint=hint)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from attache.faces.cli.main import app
-from attache.faces.cli.options import Cwd, Json, folder, print_json, settings_for
+from attache.faces.cli.main import app, fail
+from attache.faces.cli.options import Cwd, Json, folder, print_json, problem_line, settings_for, state_folder
 from attache.foundation.settings import NAMES, config_file, load
 from attache.security import trust as trusting
 
@@ -34,17 +35,23 @@ def show(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
 @config.command()
 def path(*, cwd: Cwd = Path()) -> None:
     """Print where settings are looked for, the weakest first."""
-    here = folder(cwd)
-    settings = settings_for(here)
-    for place in (config_file(settings.environment), here / ".attache" / "settings.toml", settings.home / ".env"):
+    for place in (config_file(os.environ), folder(cwd) / ".attache" / "settings.toml", state_folder() / ".env"):
         print(f"{place}{'' if place.is_file() else '  (not there)'}")
 
 
 @config.command()
-def check(*, cwd: Cwd = Path()) -> None:
-    """Read all settings, the folder's included, and say whether they are right."""
-    load(folder(cwd), trusted=True)
-    print("settings are right")
+def check(*, cwd: Cwd = Path()) -> int:
+    """Read all settings, the folder's included, and say whether they are right; and its tools, once it is trusted."""
+    from attache.tools.tool import Tools
+
+    here = folder(cwd)
+    load(here, trusted=True)
+    problems = Tools.discover(here if settings_for(here).trusted else None).problems
+    for each in problems:
+        fail(f"a tool that cannot be used: {problem_line(each)}")
+    if not problems:
+        print("settings are right")
+    return 1 if problems else 0
 
 
 @app.command()
@@ -54,8 +61,8 @@ def trust(
     revoke: Annotated[bool, typer.Option("--revoke", help="Take the trust back.")] = False,
 ) -> None:
     """Let a folder's own settings, tools and rules count. Without it they are inert."""
-    here = folder(directory)
-    home = settings_for(here).home
+    here = folder(directory, hint="name the folder: attache trust FOLDER")
+    home = state_folder()
     if revoke:
         trusting.distrust(home, here)
         print(f"not trusted any more: {here}")

@@ -8,24 +8,29 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from attache import __version__
 from attache.faces.cli.main import app
-from attache.faces.cli.options import Cwd, Json, folder, print_json, settings_for
+from attache.faces.cli.options import Cwd, Json, folder, print_json, problem_line, settings_for
+from attache.foundation.settings import Settings
 from attache.providers.catalog import Catalog
 from attache.schema.data import Record
 from attache.schema.errors import AttacheError
+from attache.tools.tool import Tools
 
-LANGUAGE_SERVERS = (
-    "ruff",
-    "basedpyright-langserver",
-    "pyright-langserver",
-    "typescript-language-server",
-    "gopls",
-    "rust-analyzer",
-    "clangd",
-)
+LANGUAGE_SERVERS = {
+    "ruff": "--version",
+    "basedpyright-langserver": "",
+    "pyright-langserver": "",
+    "typescript-language-server": "--version",
+    "gopls": "version",
+    "rust-analyzer": "--version",
+    "clangd": "--version",
+}
+"""How each is asked whether it runs; empty for those that can only serve. A name on PATH may lead to nothing."""
+ASK_SECONDS = 5
 EDITORS = {
     "nvim": """\
 -- Neovim 0.11 or newer: ~/.config/nvim/init.lua
@@ -83,15 +88,39 @@ def _findings(cwd: Path) -> Iterator[Finding]:
         settings = settings_for(cwd)
     except AttacheError as error:
         yield Finding(name="settings", ok=False, detail=error.message, hint=error.hint)
-        settings = settings_for(Path.home())
+        settings = Settings.model_validate({})
     trusted = "trusted" if settings.trusted else "not trusted: its own settings, tools and rules are inert"
     yield Finding(name="folder", ok=True, detail=trusted, hint="" if settings.trusted else f"attache trust {cwd}")
+    for problem in Tools.discover(cwd if settings.trusted else None).problems:
+        yield Finding(name="tool", ok=False, detail=problem_line(problem), hint="mend it, or move it away")
     yield from _models(Catalog(settings))
-    servers = [name for name in LANGUAGE_SERVERS if shutil.which(name)]
-    yield Finding(name="language servers", ok=bool(servers), detail=", ".join(servers) or "none on PATH")
+    yield _language_servers()
     editors = [name for name in EDITORS if shutil.which(name)]
     yield Finding(name="editors", ok=bool(editors), detail=", ".join(editors) or "none on PATH")
     yield Finding(name="sandbox", ok=False, detail="none yet: every command asks before it runs")
+
+
+def _language_servers() -> Finding:
+    there = [name for name in LANGUAGE_SERVERS if shutil.which(name)]
+    with ThreadPoolExecutor(len(LANGUAGE_SERVERS)) as pool:
+        good = [name for name, runs in zip(there, pool.map(_runs, there), strict=True) if runs]
+    broken = ", ".join(name for name in there if name not in good)
+    hint = f"on PATH, but not running: {broken}" if broken else ""
+    return Finding(name="language servers", ok=bool(good), detail=", ".join(good) or "none that runs", hint=hint)
+
+
+def _runs(server: str) -> bool:
+    """Say whether a language server on PATH is one, as far as it can be asked."""
+    if not LANGUAGE_SERVERS[server]:
+        return True
+    command = [shutil.which(server) or server, LANGUAGE_SERVERS[server]]
+    try:
+        asked = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ASK_SECONDS, check=False
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
 
 
 def _git(cwd: Path) -> Finding:
@@ -105,7 +134,11 @@ def _git(cwd: Path) -> Finding:
 
 
 def _models(catalog: Catalog) -> Iterator[Finding]:
-    chosen = asyncio.run(catalog.choose())
+    try:
+        chosen = asyncio.run(catalog.choose())
+    except AttacheError as error:
+        yield Finding(name="model", ok=False, detail=error.message, hint=error.hint)
+        return
     keys = [row.name for row in catalog.rows() if not row.local and catalog.has_key(row)]
     yield Finding(name="keys", ok=bool(keys), detail=", ".join(keys) or "none found")
     hint = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +20,7 @@ from attache.schema.data import SessionId
 from attache.schema.errors import UserError
 from attache.schema.events import Entry
 from attache.schema.session import SessionInfo
+from attache.tools.wording import counted
 
 sessions = typer.Typer(help="List, show, fork, rewind, export and delete sessions.", no_args_is_help=True)
 app.add_typer(sessions, name="sessions")
@@ -59,24 +60,45 @@ def list_(*, cwd: Cwd = Path(), everywhere: Everywhere = False, json_lines: Json
             else:
                 when = time.strftime("%Y-%m-%d %H:%M", time.localtime(info.updated_at))
                 cost = f"  ${info.cost_usd:.2f}" if info.cost_usd else ""
-                print(f"{info.id}  {when}  {info.runs:>3} runs{cost}  {visible(info.title)}")
+                print(f"{info.id}  {when}  {counted(info.runs, 'run'):>8}{cost}  {visible(info.title)}")
 
     _with_agent(cwd, work)
 
 
 @sessions.command()
 def show(session_id: Id, *, cwd: Cwd = Path(), json_lines: Json = False) -> None:
-    """Show what was said and done in a session; with --json every event of its log."""
+    """Show what was said and done in a session, and not taken back; with --json every event of its log."""
 
     async def work(agent: Orchestrator) -> None:
         info = await _found(agent, session_id)
-        for entry in await agent.resources.log.read(info.id):
+        entries = await agent.resources.log.read(info.id)
+        for entry in entries if json_lines else _that_count(entries):
             if json_lines:
                 print_json(entry.model_dump(mode="json"))
             elif line := _line(entry):
                 print(f"{entry.seq:>5}  {visible(line)}")
 
     _with_agent(cwd, work)
+
+
+def _that_count(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the events that no rewind took back."""
+    kept: list[Entry] = []
+    for entry in entries:
+        kept.append(entry)
+        if isinstance(entry.event, events.SessionRewound):
+            to_seq = entry.event.to_seq
+            kept = [known for known in kept if known.seq <= to_seq]
+    return kept
+
+
+async def _check_seq(agent: Orchestrator, info: SessionInfo, seq: int) -> None:
+    """Raise UserError where a session has no such event."""
+    entries = await agent.resources.log.read(info.id)
+    first, last = entries[0].seq, entries[-1].seq
+    if not first <= seq <= last:
+        hint = f"its events are {first} to {last}: attache sessions show {info.id}"
+        raise UserError(f"{info.id} has no event {seq}", hint=hint)
 
 
 def _line(entry: Entry) -> str:
@@ -108,6 +130,8 @@ def fork(
 
     async def work(agent: Orchestrator) -> None:
         info = await _found(agent, session_id)
+        if at is not None:
+            await _check_seq(agent, info, at)
         print((await agent.fork_session(info.id, seq=at)).id)
 
     _with_agent(cwd, work)
@@ -123,7 +147,9 @@ def rewind(
     """Forget what came after an event; files stay as they are."""
 
     async def work(agent: Orchestrator) -> None:
-        session = await agent.load_session((await _found(agent, session_id)).id)
+        info = await _found(agent, session_id)
+        await _check_seq(agent, info, to)
+        session = await agent.load_session(info.id)
         await session.rewind(to)
         print(f"{session.id}: {len(session.state.messages)} messages count")
 

@@ -13,7 +13,7 @@ import typer
 from attache.app import open_app
 from attache.faces.cli.approver import Terminal
 from attache.faces.cli.main import app
-from attache.faces.cli.options import Approve, Cwd, Json, folder, print_json, settings_for
+from attache.faces.cli.options import Approve, Cwd, Json, folder, print_json, settings_for, tell_problems
 from attache.faces.cli.render import visible
 from attache.schema.data import CallId
 from attache.schema.errors import UserError
@@ -31,12 +31,14 @@ def list_(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
     """List the tools by category."""
     here = folder(cwd)
     settings = settings_for(here)
-    for spec in Tools.discover(here if settings.trusted else None).specs():
+    found = Tools.discover(here if settings.trusted else None)
+    for spec in found.specs():
         if json_lines:
             row = spec.model_dump(include={"name", "category", "description", "cost", "effect"})
             print_json({**row, "schema": spec.parameters})
         else:
             print(f"{spec.name:<14}{spec.category:<12}{spec.effect:<11}{spec.description.partition('. ')[0]}")
+    tell_problems(found.problems)
 
 
 @tools.command()
@@ -55,6 +57,7 @@ def run(
 
     async def work() -> int:
         async with open_app(settings, here, approver=Terminal()) as opened:
+            tell_problems(opened.resources.tools.problems)
             tool = opened.resources.tools.find(name)
             if tool.spec.category in {"search", "analysis"}:
                 await opened.resources.index.ready()

@@ -20,6 +20,7 @@ from attache.faces.lsp.editor import workspace_edit
 from attache.faces.lsp.features import feature
 from attache.faces.lsp.fixes import edits_of, find, for_client, propose, quoted, rules_may_help, same
 from attache.faces.lsp.outline import innermost
+from attache.faces.lsp.rpc import INVALID_PARAMS, Refused
 from attache.faces.lsp.shapes import ActionParams, CodeAction, Command, Diagnostic, Disabled, Range, WorkspaceEdit
 from attache.faces.lsp.targets import About
 from attache.schema.data import Uri
@@ -99,7 +100,10 @@ async def actions(server: Server, params: ActionParams) -> list[CodeAction | Com
 @feature("codeAction/resolve", CodeAction)
 async def resolve(server: Server, action: CodeAction) -> CodeAction:
     """Compute the edit of a picked action; the client goes on meanwhile, and makes the edit itself."""
-    about = msgspec.convert(action.data, About)
+    try:
+        about = msgspec.convert(action.data, About)
+    except msgspec.ValidationError as error:
+        raise Refused(INVALID_PARAMS, f"data: {error}") from error
     document, finding = await find(server, about)
     change_set = await propose(server, document, finding, Denier())
     edit = for_client(server, change_set)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from attache.schema.errors import UserError
@@ -11,7 +11,7 @@ from attache.schema.errors import UserError
 YOU: Final = "You"
 AGENT: Final = "Attaché"
 _TURN: Final = re.compile(rf"## ({YOU}|{AGENT})[ \t\r]*")
-_FENCE: Final = re.compile(r"[ \t]*(```+|~~~+)")
+_FENCE: Final = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
 _FIELD: Final = re.compile(r"([a-z]+):[ \t]*(.*?)[ \t\r]*")
 
 
@@ -76,13 +76,45 @@ def _fenced(lines: Sequence[str]) -> frozenset[int]:
         mark = _FENCE.match(lines[number])
         if mark and not fence:
             opened, fence = number, mark[1]
-        elif mark and lines[number].strip().startswith(fence):
+        elif fence and _closes(lines[number], fence):
             inside.update(range(opened, number + 1))
             fence = ""
         number += 1
         if fence and number == len(lines):
             number, fence = opened + 1, ""
     return frozenset(inside)
+
+
+def _closes(line: str, fence: str) -> bool:
+    bare = line.strip()
+    return bare.startswith(fence) and not bare.strip(fence[0])
+
+
+def _end_of_fence(lines: Iterable[str]) -> str:
+    """Return what closes the fence that the lines leave open, if they do, as a line of its own."""
+    fence = ""
+    for line in lines:
+        if fence:
+            fence = "" if _closes(line, fence) else fence
+        elif mark := _FENCE.match(line):
+            fence = mark[1]
+    return f"\n{fence}" if fence else ""
+
+
+def _quoted(said: str) -> str:
+    """Return what was said such that it stays one turn: no line of it is a heading of ours, no fence stays open.
+
+    Headings in fences are escaped too: which fences are open depends on what else stands in the document.
+    """
+    lines = re.sub(r"\r\n?", "\n", said).strip().split("\n")
+    return "\n".join(f"\\{line}" if _TURN.fullmatch(line) else line for line in lines) + _end_of_fence(lines)
+
+
+def _closed(text: str) -> str:
+    """Return the text without blanks at its end, and with the fence closed that its last turn leaves open."""
+    last = list(turns(text))[-1:]
+    text = text.rstrip()
+    return text + _end_of_fence(text.split("\n")[last[0].first if last else 0 :])
 
 
 def question(text: str) -> str:
@@ -97,14 +129,14 @@ def question(text: str) -> str:
 
 def answered(text: str, answer: str) -> str:
     """Return the text with the answer to what was asked last, and room for the next question."""
-    return f"{text.rstrip()}\n\n## {AGENT}\n{answer.strip()}\n\n## {YOU}\n\n"
+    return f"{_closed(text)}\n\n## {AGENT}\n{_quoted(answer)}\n\n## {YOU}\n\n"
 
 
 def exchanged(text: str, asked: str, answer: str) -> str:
     """Return the text with a question and its answer put before what the user is writing."""
-    said = f"## {YOU}\n{asked.strip()}\n\n## {AGENT}\n{answer.strip()}\n\n"
+    said = f"## {YOU}\n{_quoted(asked)}\n\n## {AGENT}\n{_quoted(answer)}\n\n"
     last = list(turns(text))[-1:]
     if not last or last[0].who != YOU:
-        return f"{text.rstrip()}\n\n{said}## {YOU}\n\n"
+        return f"{_closed(text)}\n\n{said}## {YOU}\n\n"
     lines = text.split("\n")
     return "\n".join(lines[: last[0].first]) + "\n" * bool(last[0].first) + said + "\n".join(lines[last[0].first :])

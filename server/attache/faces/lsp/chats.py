@@ -8,17 +8,20 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attache.faces.lsp import chat_text
 from attache.faces.lsp.approvals import Asker
 from attache.faces.lsp.progress import shown
 from attache.faces.lsp.runs import run
+from attache.foundation.files import private_dir
 from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId, Uri
 from attache.schema.edits import ChangeSet, CreateFile, EditFile
 from attache.schema.errors import AttacheError, EditRefused, UserError
 from attache.schema.messages import Text
+from attache.security.trust import is_trusted
 from attache.workspace.edits import diff
 from attache.workspace.paths import to_path, to_uri
 from attache.workspace.workspace import Workspace
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 SUFFIX: Final = ".chat.md"
 _ATTEMPTS: Final = 5
+_SCRIPTED: Final = "scripted"
+"""The provider that says what a file tells it to: only the user's own settings may name it."""
 
 
 class Chats:
@@ -40,17 +45,31 @@ class Chats:
         """The mode for documents begun from now on; empty for the one that is set."""
         self._current: Uri | None = None
         self._turns: dict[Uri, asyncio.Lock] = {}
+        self._elsewhere: dict[Path, Workspace] = {}
+        """Folders of chat documents that stand elsewhere."""
 
     @cached_property
     def _place(self) -> Workspace:
         """The folder of the chats, beside the code where the user trusts it, and else among our own state."""
         server = self._server
-        folder = server.folder / ".attache" / "chats"
-        if not (server.settings.trusted and os.access(server.folder, os.W_OK)):
+        if server.settings.trusted and os.access(server.folder, os.W_OK):
+            folder = server.folder / ".attache" / "chats"
+            folder.mkdir(parents=True, exist_ok=True)
+        else:
             name = hashlib.sha256(str(server.folder).encode()).hexdigest()[:8]
-            folder = server.settings.home / "chats" / f"{server.folder.name}-{name}"
-        folder.mkdir(parents=True, exist_ok=True)
-        return Workspace([folder], home=server.settings.home, buffers=server.buffers, editor=server.editor)
+            folder = private_dir(private_dir(self._own) / f"{server.folder.name}-{name}")
+        return self._opened(folder)
+
+    @property
+    def _own(self) -> Path:
+        """Where our own state keeps chats: what lies there was begun by us, and is for the user's eyes only."""
+        return self._server.settings.home / "chats"
+
+    def close(self) -> None:
+        """Let go of the folders."""
+        for workspace in (vars(self).get("_place"), *self._elsewhere.values()):
+            if workspace is not None:
+                workspace.close()
 
     # ------------------------------------------------------------ documents
 
@@ -60,7 +79,8 @@ class Chats:
         uri = to_uri(self._place.roots[0].path / name)
         mode = self.mode or self._server.settings.mode
         text = chat_text.begun(title, {"model": self._server.models.chosen, "mode": mode}, draft)
-        await self._land(title, CreateFile(uri=uri, text=text))
+        private = 0o600 if self._is_own(to_path(uri)) else None
+        await self._land(title, CreateFile(uri=uri, text=text, mode=private))
         self._current = uri
         return uri
 
@@ -113,16 +133,30 @@ class Chats:
         server = self._server
         orchestrator = (await server.app()).orchestrator
         said = chat_text.fields((await self._workspace(uri).read(uri)).text)
-        if known := said.get("attache"):
+        known, model, mode = said.get("attache", ""), said.get("model", ""), said.get("mode", "")
+        if not self._may_choose(uri):
+            model = mode = ""
+            ours = {info.id for info in await orchestrator.list_sessions()}
+            known = known if known in ours else ""
+        if model.partition("/")[0] == _SCRIPTED and server.settings.model.partition("/")[0] != _SCRIPTED:
+            model = ""
+        if known:
             session = await orchestrator.load_session(known)
         else:
-            session = await orchestrator.new_session(model=said.get("model") or server.models.chosen)
+            session = await orchestrator.new_session(model=model or server.models.chosen)
         session.approver = Asker(server, session.id)
         server.follow(session)
-        model, mode = said.get("model"), said.get("mode")
         if (model and model != session.state.model) or (mode and mode != session.state.mode):
             await session.configure(model=model or None, mode=mode or None)
         return session
+
+    def _may_choose(self, uri: Uri) -> bool:
+        """Whether a document's front matter is the user's: anybody's repository can carry a document."""
+        path = to_path(uri)
+        return self._is_own(path) or is_trusted(self._server.settings.home, path.resolve().parent)
+
+    def _is_own(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self._own.resolve())
 
     # ------------------------------------------------------------ writing
 
@@ -151,9 +185,13 @@ class Chats:
         path = to_path(uri)
         if path.is_relative_to(self._place.roots[0].path):
             return self._place
-        return Workspace(
-            [path.parent], home=self._server.settings.home, buffers=self._server.buffers, editor=self._server.editor
-        )
+        if path.parent not in self._elsewhere:
+            self._elsewhere[path.parent] = self._opened(path.parent)
+        return self._elsewhere[path.parent]
+
+    def _opened(self, folder: Path) -> Workspace:
+        server = self._server
+        return Workspace([folder], home=server.settings.home, buffers=server.buffers, editor=server.editor)
 
 
 def is_chat(uri: str) -> bool:

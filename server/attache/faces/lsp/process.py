@@ -46,6 +46,8 @@ async def _serve(transport: Transport, params: dict[str, Any]) -> bool:
         return await server.peer.stopped
     finally:
         await server.close()
+        if chats := vars(server).get("chats"):  # only where they were ever needed
+            chats.close()
 
 
 @feature("initialized", Nothing)
@@ -65,14 +67,17 @@ async def _settle_in(server: Server) -> None:
 
 
 async def _mend(server: Server) -> None:
-    """End what a crash of an earlier process left half done, on disk now and in documents as they are opened."""
-    if not await server.workspace.recover():
-        return
-    for document in server.buffers:
-        await server.workspace.mend(document.uri)
+    """End what a crash of an earlier process left half done, on disk now and in documents as they are opened.
+
+    A request that came before may have opened the agent, which recovers the disk first of all: so what there is to mend
+    does not depend on what is recovered here.
+    """
 
     def opened(change: BufferChange) -> None:
         if change.kind == "open":
             server.background(server.workspace.mend(change.uri), "mending")
 
     server.buffers.subscribe(opened)
+    await server.workspace.recover()
+    for document in tuple(server.buffers):
+        await server.workspace.mend(document.uri)

@@ -10,6 +10,7 @@ from attache.schema.errors import Interrupted, ProviderError
 from attache.schema.events import Entry, MessageAdded, RunFinished, ToolFinished, ToolStarted
 from attache.schema.messages import Part
 from attache.schema.models import Usage
+from attache.security.approvals import visible
 
 if TYPE_CHECKING:
     from attache.agent.approvals import Approver
@@ -58,11 +59,12 @@ class Story:
         """Take in an event."""
         match entry.event:
             case ToolStarted() as event:
-                self._work.say(self._sum(f"{event.name} {event.title}".strip()))
+                self._work.say(self._sum(visible(f"{event.name} {event.title}".strip())))
             case ToolFinished() as event:
                 mark = "✗" if event.is_error else "✎" if event.change_set else "✓"
                 spent = f" · {event.seconds:.1f} s"
-                self._lines.append(f"- {mark} **{event.name}** {event.title or _first_line(event.text)}{spent}")
+                what = visible(event.title or _first_line(event.text))
+                self._lines.append(f"- {mark} **{visible(event.name)}** {what}{spent}")
             case MessageAdded(message=message, usage=usage, cost_usd=cost) if message.role == "assistant":
                 self._usage += usage or Usage()
                 self._cost += cost

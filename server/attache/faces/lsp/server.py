@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from attache.faces.lsp.capabilities import read_client
 from attache.faces.lsp.diagnostics import Board, show_hunks
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from attache.workspace.workspace import Workspace
 
 T = TypeVar("T")
+_OPTIONS: Final = ("model", "mode", "review", "lenses", "max_tool_iterations", "max_cost_usd")
+"""Settings that an editor may hand over: none that widens what may be done, since repositories set editors too."""
 _SHOW_SECONDS: Final = 10.0
 _ERROR: Final = 1
 _INFORMATION: Final = 3
@@ -71,7 +73,8 @@ class Server:
         self.app_now: App | None = None
         """The agent with all that it needs, once it was needed."""
         options = params.get("initializationOptions")
-        self._options: dict[str, Any] = options if isinstance(options, dict) else {}
+        given: dict[str, Any] = cast("dict[str, Any]", options) if isinstance(options, dict) else {}
+        self._options = {name: given[name] for name in _OPTIONS if name in given}
         self._opening: asyncio.Future[App] | None = None
         self._stack = AsyncExitStack()
         self._feeds: dict[SessionId, Feed] = {}
@@ -194,6 +197,11 @@ class Server:
 
     async def land(self, change_set: ChangeSet) -> None:
         """Let changes that the user picked land, as one step that can be undone. Raises EditRefused."""
+        from attache.agent.consent import protected_in
+
+        if reasons := protected_in(self.workspace, change_set.files):
+            path, why = next(iter(reasons.items()))
+            raise EditRefused(f"{path} is protected ({why})", hint="ask for it in a chat, where it is put to you first")
         landed = await self.workspace.land(change_set)
         self.steps.add(landed)
         if self.app_now is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from attache.agent import acp
 from attache.faces.lsp.approvals import Asker
@@ -61,11 +61,17 @@ async def resume(server: Server, params: KnownSession) -> SessionOpened:
 async def fork(server: Server, params: KnownSession) -> SessionOpened:
     """Begin a session that shares the past of another."""
     app = await server.app()
-    after = (params.meta or {}).get("attache", {}).get("seq")
-    session = _ours(
-        server, await app.orchestrator.fork_session(params.session_id, seq=after if isinstance(after, int) else None)
-    )
+    session = _ours(server, await app.orchestrator.fork_session(params.session_id, seq=_after(params.meta)))
     return acp.opened(session.state, await models(server))
+
+
+def _after(meta: dict[str, Any] | None) -> int | None:
+    """Return the event that a fork is to begin after, where the client names one. Raises Refused."""
+    ours = (meta or {}).get("attache", {})
+    seq = cast("dict[str, Any]", ours).get("seq") if isinstance(ours, dict) else ours
+    if not isinstance(ours, dict) or not (seq is None or type(seq) is int):
+        raise Refused(INVALID_PARAMS, f"_meta.attache: {ours!r}: wanted an object, its seq the number of an event")
+    return seq
 
 
 @feature("attache/session/list", ListSessions)

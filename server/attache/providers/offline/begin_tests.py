@@ -21,7 +21,7 @@ def begin_tests(asked: Asked) -> Step:
         return Done("Edits are not allowed in this mode; switch to build.")
     name = asked.name
     if not name:
-        return Done("Tests for what? Name it: ``write tests for `parse_url` ``.")
+        return Done("Tests for what? Name it: `write tests for parse_url`.")
     if step := symbols_first(asked, name, {"name": name}):
         return step
     found = [each for each in definitions(asked, name) if each.path.endswith(".py")]

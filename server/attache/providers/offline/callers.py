@@ -11,7 +11,7 @@ from attache.providers.offline.where import where
 
 SHOWN = 15
 LIMIT = 500
-_TEST = re.compile(r"(?:^|/)(?:tests?|specs?|testing)/|(?:^|/)test_|[._](?:test|spec)\.")
+TEST = re.compile(r"(?:^|/)(?:tests?|specs?|testing)/|(?:^|/)test_|[._](?:test|spec)\.")
 ORDER = ("call", "use", "type", "import")
 """Kinds of use, the most telling first."""
 
@@ -22,7 +22,7 @@ def callers(asked: Asked) -> Step:
         return where(asked)
     name = asked.name
     if not name:
-        return Done("Uses of what? Name it: ``who calls `fetch_all`?``")
+        return Done("Uses of what? Name it: `who calls fetch_all?`")
     if not asked.results("references"):
         return [references(name)]
     uses = used(asked)
@@ -38,18 +38,18 @@ def tests_of(asked: Asked) -> Step:
     """List the tests that use a name."""
     name = asked.name
     if not name:
-        return Done("What tests what? Name it: ``what tests `fetch_all`?``")
+        return Done("What tests what? Name it: `what tests fetch_all?`")
     if not asked.results("references"):
         return [references(name)]
-    uses = [use for use in used(asked) if _TEST.search(use.path) and use.role != "import"]
+    uses = [use for use in used(asked) if TEST.search(use.path) and use.role != "import"]
     if uses:
         inside = len({(use.path, use.caller) for use in uses})
         return Done(f"`{name}` stands in {_times(inside, 'test')} by that name:\n\n{rows(uses, SHOWN)}")
     if not used(asked):
         return Done(unused(asked, name))
     return Done(
-        f"No test here uses `{name}` by that name. It may be tested through what uses it: ``who calls `{name}`?``; "
-        f"or begin one: ``write tests for `{name}` ``."
+        f"No test here uses `{name}` by that name. It may be tested through what uses it: `who calls {name}?`; "
+        f"or begin one: `write tests for {name}`."
     )
 
 
@@ -61,7 +61,7 @@ def references(name: str) -> Call:
 def used(asked: Asked) -> list[Passage]:
     """Return the uses that were found, calls first, definitions left out."""
     found = [use for use in asked.passages("references") if use.role in ORDER]
-    return sorted(found, key=lambda use: (ORDER.index(use.role), bool(_TEST.search(use.path))))
+    return sorted(found, key=lambda use: (ORDER.index(use.role), bool(TEST.search(use.path))))
 
 
 def cut_short(asked: Asked) -> bool:

@@ -19,7 +19,7 @@ _IMPORTS = re.compile(r"\s*(?:import|from|use|#include|require)\b")
 ROOT_CHARS = 3
 """What a stem keeps at least."""
 SHOWN_LINES = 14
-_ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "ies", "ied", "ers", "ed", "er", "es", "s", "e")
+_ENDINGS = ("ations", "ation", "ions", "ion", "ingly", "ings", "ing", "ies", "ied", "ers", "ed", "er", "es", "s", "e")
 
 
 class Quote(Record):

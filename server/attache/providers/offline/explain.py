@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from attache.providers.offline.callers import cut_short, references, rows, unused, used
+import re
+
+from attache.providers.offline.callers import TEST, cut_short, references, rows, unused, used
 from attache.providers.offline.evidence import Passage, code
+from attache.providers.offline.pasted import is_about_it, pasted
 from attache.providers.offline.plans import Asked, Call, Done, Step, symbols_first
 from attache.providers.offline.traces import error, is_trace
 from attache.providers.offline.tree import look_at
@@ -13,19 +16,30 @@ BODY_LINES = 80
 USES_SHOWN = 8
 OTHERS_SHOWN = 5
 NEAR_SHOWN = 3
+_LESSER = ("heading", "section", "variable", "field", "constant", "property", "key")
+_DOCUMENT = re.compile(r"(?:^|/)docs?/|\.(?:md|rst|txt|html|adoc)$")
 
 
 def explain(asked: Asked) -> Step:
     """Explain what was named: a trace or an error message, a symbol, a file or folder; else see where words lead."""
     if is_trace(asked.text):
         return error(asked)
+    if is_about_it(asked):
+        return pasted(asked)
     if asked.intent.names:
         return _symbol(asked, asked.intent.names[0])
     if asked.intent.places:
         return look_at(asked)
-    if len(asked.intent.words) == 1 and not asked.results("search"):
+    if len(asked.intent.words) == 1 and _may_be_symbol(asked, asked.intent.words[0]):
         return _symbol(asked, asked.intent.words[0])
     return where(asked)
+
+
+def _may_be_symbol(asked: Asked, word: str) -> bool:
+    """Whether a plain word is a symbol's name, or that is still being looked up."""
+    if not asked.results("search"):
+        return True
+    return symbols_first(asked, word, {"name": word}) is not None or bool(definitions(asked, word))
 
 
 def _symbol(asked: Asked, name: str) -> Step:
@@ -42,9 +56,16 @@ def _symbol(asked: Asked, name: str) -> Step:
 
 
 def definitions(asked: Asked, name: str) -> list[Passage]:
-    """Return the definitions of a name: those of the file that was named first, and whole ones before overloads."""
+    """Return the definitions of a name: those of the file that was named first, and whole ones before overloads.
+
+    A plain word is looked for in any case, what is defined to be used before what only bears the name, and code before
+    tests and documents.
+    """
     paths = {place.path for place in asked.intent.places}
-    owned = [each for each in asked.passages("symbols") if f".{each.name}".endswith(f".{name}")]
+    is_word = name not in asked.intent.names
+    found = asked.passages("symbols")
+    exact = [each for each in found if f".{each.name}".endswith(f".{name}")]
+    owned = [each for each in found if each in exact or (is_word and each.name.lower() == name.lower())]
     size = {(each.path, each.line): (each.end_line or each.line) - each.line for each in owned}
     largest: dict[tuple[str, str], int] = {}
     for each in owned:
@@ -52,8 +73,18 @@ def definitions(asked: Asked, name: str) -> list[Passage]:
         largest[key] = max(largest.get(key, 0), size[each.path, each.line])
     return sorted(
         owned,
-        key=lambda each: (each.path not in paths, size[each.path, each.line] != largest[each.path, each.name]),
+        key=lambda each: (
+            each.path not in paths,
+            each.role in _LESSER,
+            _is_document_or_test(each.path),
+            each not in exact,
+            size[each.path, each.line] != largest[each.path, each.name],
+        ),
     )
+
+
+def _is_document_or_test(path: str) -> int:
+    return 2 if _DOCUMENT.search(path) else 1 if TEST.search(path) else 0
 
 
 def _missing(asked: Asked, name: str) -> Step:

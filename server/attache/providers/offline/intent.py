@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Literal
 
@@ -9,10 +10,14 @@ from attache.schema.data import Record
 
 Kind = Literal[
     "where", "callers", "explain", "fix", "test", "hello", "unknown",
-    "begin_tests", "tests_of", "changed", "trace", "summarise",
+    "begin_tests", "tests_of", "changed", "trace", "summarise", "files",
 ]  # fmt: skip
 
 _WHOLE = r"(repo|repository|project|code ?base|workspace|package|app|application)\b"
+_FILES = (
+    r"^(please )?(list|show)( me)?( all)?( the| my)? files(?! (that|which|where|with|using))\b"
+    r"|\bhow many files\b|^(what|which) files are (there|here)"
+)
 _RULES: tuple[tuple[Kind, str], ...] = (
     ("hello", r"^(hi|hello|hey|good (morning|evening|day))\b[\s!.]*$|\bwhat can you do\b|^help\W*$|\bwho are you\b"),
     ("begin_tests", r"^(please )?(write|add|create|generate|begin|draft) (an? |some |the |unit )*tests?\b"),
@@ -33,6 +38,7 @@ _RULES: tuple[tuple[Kind, str], ...] = (
         "summarise",
         rf"\b(summar(y|i[sz]e)|overview|tour)\b(.*\b{_WHOLE}|$)|^(what (is|does)|explain) (this|the) {_WHOLE}",
     ),
+    ("files", _FILES),
     ("test", r"^(please )?(run|execute|start)\b.*\btests?\b|^tests?$|\b(do|are) (the )?tests pass"),
     ("fix", r"^(please )?(fix|repair|correct|clean up|resolve|remove (the |all )?unused|add (the )?missing import)"),
     ("callers", r"\b(who|what|which \w+) (calls?|uses?|invokes?|imports?|depends? on|references?)\b"),
@@ -51,7 +57,10 @@ _PLACE = re.compile(
     re.VERBOSE,
 )
 _MENTION = re.compile(r"(?<!\S)@(?P<path>[^\s@]+)")
-_SUFFIXES = "py pyi js jsx ts tsx go rs java c h cc cpp hpp cs rb php sh html css json yaml yml toml md"
+_SUFFIXES = (
+    "py pyi js jsx ts tsx go rs java c h cc cpp hpp cs rb php sh html css json yaml yml toml md txt rst csv tsv ini "
+    "cfg xml sql svg png jpg jpeg gif pdf zip gz kt swift scala lua vue svelte proto ipynb"
+)
 _QUOTED_PLACE = re.compile(
     rf"(?P<path>[^`\n:]*/[^`\n:]+|[^`\n:]+\.(?:{_SUFFIXES.replace(' ', '|')})|[^`\n:]+(?=:\d))"
     r"(?::(?P<line>\d+))?(?::(?P<column>\d+))?"
@@ -69,8 +78,29 @@ _NAME = re.compile(
 _DOTTED = re.compile(r"\b[A-Z]\w*\.\w+\b")
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\(\)")
 _CODE = re.compile(r"\b([A-Z]{1,4}\d{3,4})\b")
+_LINE = re.compile(r"\blines? (?P<line>\d+)\b")
 _VERBS = "explain describe document fix repair correct resolve remove run execute test calls uses mean means works work"
 
+_FIRST = [
+    "where",
+    "which",
+    "what",
+    "who",
+    "how",
+    "explain",
+    "describe",
+    "trace",
+    "summarise",
+    "summarize",
+    "find",
+    "show",
+    "list",
+    "search",
+    "run",
+    "fix",
+    "write",
+]
+"""Words that questions begin with."""
 STOP_WORDS = frozenset(
     (
         "a about all an and any are as at be been by can code did do does done file files find for from function get "
@@ -80,6 +110,11 @@ STOP_WORDS = frozenset(
         f"happening made make makes implemented implement handled handle handles defined define {_VERBS}"
     ).split()
 )
+
+
+_SLIPS = "teh hte taht wher whre wehre hwere waht hwat whta expalin explian dose thsi"
+_MISSPELT = frozenset(_SLIPS.split())
+"""What haste makes of them."""
 
 
 class Place(Record):
@@ -108,9 +143,9 @@ def understand(text: str) -> Intent:
     """Return what the first paragraph of a prompt asks for; the rest is material to it."""
     head, _, rest = text.strip().partition("\n\n")
     line = " ".join(head.split())
-    lowered = line.lower()
-    kinds: list[Kind] = [kind for kind, pattern in _RULES if re.search(pattern, lowered)]
-    places = _places(head) or _places(rest) or (_folders(head) if kinds[:1] == ["explain"] else ())
+    kinds = _kinds(line.lower()) or _kinds(_spelt(line.lower()))
+    places = _places(head) or _places(rest) or (_folders(head) if kinds[:1] in (["explain"], ["files"]) else ())
+    places = _with_line(line, places)
     names = _names(line, places)
     return Intent(
         kind=kinds[0] if kinds else "unknown",
@@ -120,6 +155,25 @@ def understand(text: str) -> Intent:
         codes=tuple(dict.fromkeys(_CODE.findall(line))),
         question=line,
     )
+
+
+def _kinds(lowered: str) -> list[Kind]:
+    return [kind for kind, pattern in _RULES if re.search(pattern, lowered)]
+
+
+def _spelt(lowered: str) -> str:
+    """Return a question with its first words put right, where they are nearly a word of the grammar."""
+    first, *rest = lowered.split(" ")
+    near = difflib.get_close_matches(first, _FIRST, 1, 0.75)
+    return " ".join((near[0] if near else first, *rest))
+
+
+def _with_line(line: str, places: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return the places with the line that a question names beside one file: `line 30 of app.py`."""
+    match = _LINE.search(line)
+    if match is None or len(places) != 1 or places[0].line is not None:
+        return places
+    return (places[0].model_copy(update={"line": int(match["line"])}),)
 
 
 def _places(text: str) -> tuple[Place, ...]:
@@ -163,10 +217,12 @@ def _names(line: str, places: tuple[Place, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if re.fullmatch(r"[\w.]+", name) and not name.isdigit()))
 
 
+def _is_stop(word: str) -> bool:
+    return word in STOP_WORDS or word in _MISSPELT
+
+
 def _words(line: str, places: tuple[Place, ...]) -> tuple[str, ...]:
     for place in places:
         line = line.replace(place.path, " ")
     words = (word.strip("._-") for word in re.findall(r"[\w.-]+", line))
-    return tuple(
-        dict.fromkeys(word for word in words if word and word.lower() not in STOP_WORDS and not word.isdigit())
-    )
+    return tuple(dict.fromkeys(word for word in words if word and not _is_stop(word.lower()) and not word.isdigit()))

@@ -16,7 +16,7 @@ from attache.providers.offline.intent import Kind, understand
 from attache.providers.offline.paths import trace
 from attache.providers.offline.plans import Asked, Call, Done, Plan
 from attache.providers.offline.talk import changed, hello, unknown
-from attache.providers.offline.tree import summarise
+from attache.providers.offline.tree import files, summarise
 from attache.providers.offline.where import where
 from attache.schema.data import CallId
 from attache.schema.messages import Message, Part, Text, ToolCall, ToolResult
@@ -33,6 +33,7 @@ PLANS: dict[Kind, Plan] = {
     "tests_of": tests_of,
     "explain": explain,
     "trace": trace,
+    "files": files,
     "summarise": summarise,
     "changed": changed,
     "fix": fix,

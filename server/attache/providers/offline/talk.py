@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from attache.providers.offline.evidence import stems
+from attache.providers.offline.pasted import is_about_it, pasted
 from attache.providers.offline.plans import Asked, Done, Step
 from attache.providers.offline.traces import error, is_trace
 from attache.providers.offline.where import where
@@ -23,18 +24,18 @@ class Offer(NamedTuple):
 
 OFFERS = (
     Offer("find a place", "`where do we retry failed requests?`", "where find search look locate file show"),
-    Offer("list the uses of a name", "``who calls `fetch_all`?``", "who call use reference usage depend import"),
-    Offer("explain a symbol, file, folder", "``explain `Session.request` ``", "explain describe what mean document"),
+    Offer("list the uses of a name", "`who calls fetch_all?`", "who call use reference usage depend import"),
+    Offer("explain a symbol, file, folder", "`explain Session.request`", "explain describe what mean document"),
     Offer("explain an error", "`explain this error`, then the trace", "error exception trace crash debug why bug"),
-    Offer("trace calls", "``trace from `main` to `fetch_all` ``", "trace path flow reach how call graph way"),
+    Offer("trace calls", "`trace from main to fetch_all`", "trace path flow reach how call graph way"),
     Offer("summarise the repository", "`summarise this repository`", "summarise summary overview architecture"),
     Offer(
         "fix what rules can", "`fix src/app.py`",
         "fix repair lint format import unused clean refactor change edit improve rewrite error type",
     ),
     Offer("run the tests", "`run the tests`", "run test check pass fail verify ci"),
-    Offer("list the tests of a name", "``what tests `fetch_all`?``", "test cover coverage tested"),
-    Offer("begin tests", "``write tests for `fetch_all` ``", "write test add create generate unit make new implement"),
+    Offer("list the tests of a name", "`what tests fetch_all?`", "test cover coverage tested"),
+    Offer("begin tests", "`write tests for fetch_all`", "write test add create generate unit make new implement"),
 )  # fmt: skip
 
 
@@ -47,6 +48,8 @@ def unknown(asked: Asked) -> Step:
     """Search where it is a question about the code; else say plainly that this takes a model."""
     if is_trace(asked.text):
         return error(asked)
+    if is_about_it(asked):
+        return pasted(asked)
     if asked.text.strip().partition("\n")[0].rstrip().endswith("?") and asked.subject:
         return where(asked)
     said = stems(asked.intent.question)

@@ -17,9 +17,14 @@ HOT_SHOWN = 5
 ENTRIES = "**/{__main__,main,cli,app,server,index,manage,wsgi,asgi}.{py,ts,js,go,rs}"
 DEFINITIONS = r"^\s*(?:async |export |pub |public )*(?:def|class|func|fn|function|interface|struct|impl)\b"
 _TALLY = re.compile(r"By file: (.*?)(?: …)?\]")
+_COUNTED = re.compile(r"/ \(([\d,]+) files?\)$")
+_MORE = "[…"
+TARGETS = r"^[A-Za-z][\w-]*:(?!=)"
+TARGETS_SHOWN = 8
+_IMAGE = re.compile(r"\[?!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])(?:\]\([^)]*\))?|<[^>]+>")
+_PLAIN = re.compile(r"(?:\*\*|__|(?<!\w)[*_]|[*_](?!\w)|`)|\[([^\]]*)\]\([^)]*\)")
 READMES = ("README.md", "README.rst", "README.txt", "README")
 HOW: dict[str, tuple[str, str]] = {
-    "Makefile": ("`make`", "see its targets"),
     "pyproject.toml": ("`pip install -e .`", "`python -m pytest`"),
     "setup.py": ("`pip install -e .`", "`python -m pytest`"),
     "package.json": ("`npm install && npm start`", "`npm test`"),
@@ -69,18 +74,40 @@ def _folder(asked: Asked, path: str, why: str) -> Step:
     if listed.is_error:
         return Done(why)
     rows = listed.text.splitlines()
-    shown = "\n".join(rows[:ENTRIES_SHOWN]) + ("\n…" if len(rows) > ENTRIES_SHOWN else "")
     symbols = [each for each in asked.passages("symbols") if each.label and "." not in each.name]
-    parts = [f"{path.rstrip('/')}/ is a folder:", f"```\n{shown}\n```"]
+    parts = [f"{path.rstrip('/')}/ is a folder:", f"```\n{_cut(rows)}\n```"]
     parts += [f"At its top level it defines:\n\n{_outline(symbols)}"] if symbols else []
     return Done("\n\n".join(parts))
+
+
+def _cut(rows: Sequence[str]) -> str:
+    return "\n".join(rows[:ENTRIES_SHOWN]) + ("\n…" if len(rows) > ENTRIES_SHOWN else "")
+
+
+def files(asked: Asked) -> Step:
+    """List the files, and say how many there are."""
+    path = asked.intent.places[0].path if asked.intent.places else ""
+    if not asked.results("list"):
+        return [Call("list", {"path": path, "depth": 1})]
+    _, listed = asked.results("list")[0]
+    if listed.is_error:
+        return Done(listed.text)
+    rows = listed.text.splitlines()
+    total = sum(int(match[1].replace(",", "")) if (match := _COUNTED.search(row)) else 1 for row in rows[1:] if row)
+    least = "At least " * any(row.startswith(_MORE) for row in rows)
+    return Done(f"{least}{total:,} file{'s' * (total != 1)}:\n\n```\n{_cut(rows)}\n```")
 
 
 def summarise(asked: Asked) -> Step:
     """Summarise the workspace: what it says of itself, its folders, where it begins, how to run and to test it."""
     if not asked.results("list"):
         named = [Call("find", {"name": ENTRIES}), Call("symbols", {"name": "main"})]
-        return [Call("list", {"depth": 1}), *named, Call("grep", {"pattern": DEFINITIONS})]
+        return [
+            Call("list", {"depth": 1}),
+            *named,
+            Call("grep", {"pattern": DEFINITIONS}),
+            Call("grep", {"pattern": TARGETS, "glob": "Makefile"}),
+        ]
     top = [row.strip() for _, result in asked.results("list") for row in result.text.splitlines()[1:]]
     if not top:
         return Done("There is nothing in this workspace yet.")
@@ -89,16 +116,26 @@ def summarise(asked: Asked) -> Step:
         return [Call("read", {"path": readme, "start_line": 1, "end_line": 20})]
     return Done(
         "\n\n".join(
-            part for part in (_says(asked, readme), _layers(top), _begins(asked), _hot(asked), _how(top)) if part
+            part for part in (_says(asked, readme), _layers(top), _begins(asked), _hot(asked), _how(asked, top)) if part
         )
     )
 
 
 def _says(asked: Asked, readme: str) -> str:
-    """Return what the README says first, to the letter."""
+    """Return what the README says first: its first sentence, without images and emphasis."""
     lines = asked.lines("read", readme) if readme else []
-    said = next((each for each in lines if re.match(r"[A-Za-z]", each.text.strip())), None)
-    return f"It says of itself ({readme}:{said.line}): {said.text.strip()}" if said else ""
+    plain = [_PLAIN.sub(r"\1", _IMAGE.sub("", line.text)).strip() for line in lines]
+    start = next((at for at, text in enumerate(plain) if re.match(r"\w", text) and not _is_title(plain, at)), None)
+    if start is None:
+        return ""
+    end = next((at for at in range(start, len(plain)) if not plain[at]), len(plain))
+    sentence = re.split(r"(?<=[.!?])\s", " ".join(plain[start:end]), maxsplit=1)[0]
+    return f"It says of itself ({readme}:{lines[start].line}): {sentence}"
+
+
+def _is_title(lines: Sequence[str], at: int) -> bool:
+    """Whether a line is underlined, as headings of reStructuredText and some of Markdown are."""
+    return at + 1 < len(lines) and bool(re.fullmatch(r"([=~-])\1+", lines[at + 1]))
 
 
 def _layers(top: Sequence[str]) -> str:
@@ -120,7 +157,11 @@ def _begins(asked: Asked) -> str:
 
 def _hot(asked: Asked) -> str:
     """Return the files that define most."""
-    tallies = [match[1] for _, result in asked.results("grep") if (match := _TALLY.search(result.text))]
+    tallies = [
+        match[1]
+        for call, result in asked.results("grep")
+        if call.arguments["pattern"] == DEFINITIONS and (match := _TALLY.search(result.text))
+    ]
     most = [each for tally in tallies for each in tally.split(", ")[:HOT_SHOWN]]
     return (
         "Most is defined in "
@@ -131,6 +172,9 @@ def _hot(asked: Asked) -> str:
     )
 
 
-def _how(top: Sequence[str]) -> str:
+def _how(asked: Asked, top: Sequence[str]) -> str:
+    lines = [quote.text for each in asked.passages("grep") if each.path == "Makefile" for quote in each.quotes]
+    targets = [f"`make {line.partition(':')[0]}`" for line in lines if re.match(TARGETS, line)][:TARGETS_SHOWN]
     rows = [f"- {name}: run {run}, test {test}" for name, (run, test) in HOW.items() if name in top]
+    rows += [f"- Makefile: {', '.join(targets)}"] if targets else []
     return "By custom of its project files:\n" + "\n".join(rows) if rows else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from attache.providers.offline.evidence import SUBWORD, Passage, Quote, best, passages, stems
 from attache.providers.offline.plans import Asked, Call, Done, Step
@@ -12,11 +14,14 @@ HITS = 12
 READ_AT_ONCE = 8
 READ_LINES = 120
 SHOWN = 5
+UNCLEAR_SHOWN = 2
 LOOKED_UP = 4
 """Words that no place accounts for and that are looked for by the letter."""
 RANK_COSTS = 0.05
 """What each place further down in the search's order costs: the index ranks well, the words decide among the near."""
 NAME_COUNTS = 0.15
+CLEAR = 0.75
+"""Share of the question that the best place accounts for, where it is called the answer."""
 FAR = 0.35
 """What is so much worse than the best is not shown."""
 
@@ -38,10 +43,21 @@ def where(asked: Asked) -> Step:
     if (unknown := _unaccounted(asked)) and not asked.results("grep"):
         return [Call("grep", {"pattern": beginning(word), "literal": True, "ignore_case": True}) for word in unknown]
     missing = nowhere(asked)
-    rows = _rows(asked, Wanted(asked.subject, missing))
-    if not rows or any(name in missing for name in asked.intent.names):
+    places = _places(asked, Wanted(asked.subject, missing))
+    rows = _rows([place for place in places if place.share > ENOUGH])
+    if any(name in missing for name in asked.intent.names):
         return Done(_nothing(asked, missing))
-    lead = "The place is" if len(rows) == 1 else "The best matches, nearest first:"
+    if not rows:
+        mentions = _rows(places) or [str(quote) for each in asked.passages("grep") for quote in each.quotes]
+        return Done(_unclear(mentions) if mentions and not missing else _nothing(asked, missing))
+    clear = max(place.share for place in places) >= CLEAR
+    lead = (
+        "The nearest I found:"
+        if not clear
+        else "The place is"
+        if len(rows) == 1
+        else "The best matches, nearest first:"
+    )
     lacking = f"\n\nNothing here mentions {_listed(missing)}." if missing else ""
     return Done(f"{lead}\n\n" + "\n".join(f"- {row}" for row in rows[:SHOWN]) + lacking)
 
@@ -97,10 +113,19 @@ def nowhere(asked: Asked) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part in begun or beginning(part) in begun))
 
 
-def _rows(asked: Asked, wanted: Wanted) -> list[str]:
-    """Return one line for each place that was read, the most telling first; what says too little is left out."""
+class _Place(NamedTuple):
+    """A place that was read: how it ranks, what part of the question it accounts for, and its most telling line."""
+
+    score: float
+    share: float
+    quote: Quote
+    name: str
+
+
+def _places(asked: Asked, wanted: Wanted) -> list[_Place]:
+    """Return the places that were read and say any of it, the most telling first."""
     labels = {(each.path, each.line): each for each in reversed(_found(asked))}
-    scored: list[tuple[float, Quote, str]] = []
+    found: list[_Place] = []
     for rank, (call, result) in enumerate(asked.results("read")):
         if result.is_error:
             continue
@@ -108,18 +133,33 @@ def _rows(asked: Asked, wanted: Wanted) -> list[str]:
         lines = [quote for passage in passages(result.text, path) for quote in passage.quotes]
         quote = best(lines, wanted.stems)
         share = wanted.share(stems("\n".join((path, *(line.text for line in lines)))))
-        if quote is None or share <= ENOUGH:
+        if quote is None:
             continue
         name = labels[path, start].name if (path, start) in labels else ""
-        scored.append((share - RANK_COSTS * rank + NAME_COUNTS * wanted.share(stems(name)), quote, name))
-    scored.sort(key=lambda each: -each[0])
-    near = [each for each in scored if each[0] > scored[0][0] - FAR]
-    return list({(quote.path, quote.line): quote.told(name) for _, quote, name in near}.values())
+        score = share - RANK_COSTS * rank + NAME_COUNTS * wanted.share(stems(name))
+        found.append(_Place(score, share, quote, name))
+    return sorted(found, key=lambda place: -place.score)
+
+
+def _rows(places: Sequence[_Place]) -> list[str]:
+    """Return one line for each place; what is much worse than the best is left out."""
+    near = [each for each in places if each.score > places[0].score - FAR]
+    return list({(each.quote.path, each.quote.line): each.quote.told(each.name) for each in near}.values())
+
+
+def _unclear(rows: Sequence[str]) -> str:
+    """Say that the words stand here, and that no place says enough of them."""
+    listed = "\n".join(f"- {row}" for row in rows[:UNCLEAR_SHOWN])
+    return f"I found places that mention it, but none that clearly answers:\n\n{listed}"
 
 
 def _nothing(asked: Asked, missing: tuple[str, ...]) -> str:
     looked = " ".join(asked.subject)
-    why = f" {_listed(missing)} stand{'s' * (len(missing) == 1)} nowhere in it." if missing else ""
+    why = f"{_listed(missing)} stand{'s' * (len(missing) == 1)} nowhere in" if missing else ""
+    if missing and not stems(looked) <= stems(" ".join(missing)):
+        whole = f"Nothing in this workspace matches the whole of `{looked}`"
+        return f"{whole}: {why} it. Other words for the same thing may find it."
+    why = f" {why} it." if why else ""
     return (
         f"Nothing in this workspace matches `{looked}`.{why} I searched the index by words and names and will not "
         "guess; other words for the same thing may find it."

@@ -249,8 +249,14 @@ def _scopes(text: Text, anchors: Sequence[str]) -> list[range]:
 
 
 def _scope_end(text: Text, first: int) -> int:
-    """Return the line behind what belongs to a line: the next one that begins a word and is indented no more."""
+    """Return the line behind what belongs to a line: the next one that begins a word and is indented no more.
+
+    To a line that nothing below it is indented under, all that follows may belong.
+    """
     depth = _depth(text.stripped[first])
+    below = next((line for line in text.stripped[first + 1 :] if line.strip("{ \t")), "")
+    if _depth(below) <= depth:
+        return len(text)
     behind = (
         number
         for number in range(first + 1, len(text))
