@@ -13,6 +13,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -115,6 +116,9 @@ class Helix:
         first, *others = (self._codes(piece) for piece in keys.split("<Esc>"))
         os.write(self._terminal, first)
         for piece in others:
+            # What is on the screen may be older than the keys: NOR from before they were read is not the answer.
+            with suppress(TimeoutError):
+                self.see(" INS ", timeout=3.0)
             # An escape that other keys follow at once would be read as Alt with a key.
             os.write(self._terminal, b"\x1b")
             time.sleep(0.05)

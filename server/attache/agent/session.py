@@ -295,9 +295,11 @@ class Session:
             raise
         if isinstance(workspace, Staged):
             return landed  # nothing has changed yet: the editor, or the user, decides
-        if run.settings.review != "off":
-            self.resources.review.add(landed)  # first: a run that is stopped in this moment has changed the files
-        await self.record(_landed(run.id, landed))
+        try:
+            await self.record(_landed(run.id, landed))
+        finally:  # a run that is stopped in this moment has changed the files all the same
+            if run.settings.review != "off":
+                self.resources.review.add(landed)
         return landed
 
 
