@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Literal
 
 from attache.workspace.documents import split_lines
@@ -123,6 +124,17 @@ def between(search: Sequence[str], put: Sequence[str], number: int = 0) -> Hunk:
 def _all(mark: Mark, lines: Sequence[str]) -> Iterator[Line]:
     for line in lines:
         yield from marked(mark, line)
+
+
+def depth(line: str) -> int:
+    """Return how far a line is indented."""
+    return len(line) - len(line.lstrip())
+
+
+def steps_in(lines: Iterable[str]) -> Counter[int]:
+    """Return by how much lines are indented deeper than the ones before them, and how often; blank lines aside."""
+    depths = [depth(line) for line in lines if line.strip()]
+    return Counter(deeper - before for before, deeper in pairwise(depths) if deeper > before)
 
 
 def told_lines(instruction: str) -> list[str]:

@@ -15,7 +15,7 @@ from itertools import product, takewhile
 from typing import NamedTuple
 
 from attache.workspace.documents import split_lines
-from attache.workspace.formats.hunks import BLANKS, Hunk, Line
+from attache.workspace.formats.hunks import BLANKS, Hunk, Line, depth
 from attache.workspace.locate import SIMILAR_PERCENT, Block, same, shifted
 
 MOST_BLANK_LINES = 3  # that a model puts before or behind what it quotes
@@ -253,20 +253,16 @@ def _scope_end(text: Text, first: int) -> int:
 
     To a line that nothing below it is indented under, all that follows may belong.
     """
-    depth = _depth(text.stripped[first])
+    level = depth(text.stripped[first])
     below = next((line for line in text.stripped[first + 1 :] if line.strip("{ \t")), "")
-    if _depth(below) <= depth:
+    if depth(below) <= level:
         return len(text)
     behind = (
         number
         for number in range(first + 1, len(text))
-        if _depth(text.stripped[number]) <= depth and text.stripped[number].lstrip()[:1].isidentifier()
+        if depth(text.stripped[number]) <= level and text.stripped[number].lstrip()[:1].isidentifier()
     )
     return next(behind, len(text))
-
-
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 # ---------------------------------------------------------------- drift

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from attache.schema.errors import EditRefused
-from attache.workspace.formats.hunks import BOM, Hunk, Line, between
+from attache.workspace.formats.hunks import BOM, Hunk, Line, between, depth, steps_in
 from attache.workspace.formats.placing import MOST_SLID, Place, Standing, Text, chosen, standing
 from attache.workspace.locate import ambiguous, main_newline, missing
 
@@ -19,7 +19,9 @@ def rewritten(text: str, hunks: Sequence[Hunk], path: str, *, ordered: bool = Tr
     they follow one another in the text. Raises EditRefused where one stands nowhere, or may stand at several places.
     """
     marked = text.startswith(BOM)
-    body, plain = text.removeprefix(BOM), [hunk.without_mark() for hunk in hunks]
+    body, plain = text.removeprefix(BOM), [hunk.without_mark() for hunk in hunks if hunk.changes]
+    if hunks and not plain:
+        raise EditRefused(f"{path}: the hunks change nothing", hint="mark the lines that go and those that come")
     try:
         body = _at_once(body, plain, path, ordered=ordered)
     except _Refusal as refusal:
@@ -124,6 +126,7 @@ def _put(text: Text, placed: Iterable[tuple[Hunk, Place]], path: str) -> str:
                 EditRefused(f"{path}:{change.start + 1}: two hunks change this line", hint="make one of the two")
             )
         _refuse_doubtful_blanks(text, change, path)
+        _refuse_doubtful_depth(text, change, path)
         lines += text.lines[reached : change.start]
         lines += _fitted(text, change, newline, path)
         reached = change.end
@@ -214,6 +217,26 @@ def _refuse_doubtful_blanks(text: Text, change: _Change, path: str) -> None:
                     hint="quote the lines without them",
                 )
             )
+
+
+def _refuse_doubtful_depth(text: Text, change: _Change, path: str) -> None:
+    """Refuse new lines that step deeper than those of the file do, where all that is quoted is on one other level.
+
+    Then it may be moved as a whole, or be written with wider or narrower steps: the quoted lines do not tell.
+    """
+    if not (change.place.indent or change.place.dedent):
+        return
+    levels = {depth(line.text) for line in change.hunk.old if line.told}
+    written = steps_in(line.text for line in change.hunk.new)
+    usual = steps_in(text.stripped)
+    if len(levels) == 1 and written and usual and min(written) != usual.most_common(1)[0][0]:
+        raise _Refusal(
+            EditRefused(
+                f"{path}:{change.start + 1}: the lines stand there with another indentation, and the new ones are "
+                "indented in steps that are not the file's",
+                hint="quote the lines with the indentation they have in the file",
+            )
+        )
 
 
 # ---------------------------------------------------------------- refusing

@@ -33,6 +33,7 @@ _TWO_NAMES = re.compile(r'("(?:[^"\\]|\\.)*"|\S+) ("(?:[^"\\]|\\.)*"|\S+)\Z')
 _PREFIX = re.compile(r"[abciow]/")
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPES = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13, b'"': 34, b"\\": 92}
+_NO_FILE = re.compile(r"(?:\A| )1[26]0000\Z")  # the modes of links and of submodules
 _MARKS: dict[str, Mark] = {" ": " ", "-": "-", "+": "+"}
 _BETWEEN = ("@@", "diff --git ", "Index: ", "Binary files ", "GIT binary patch", "Only in ")
 _COPIES = (".orig", ".old", ".bak", "~")  # names that a file is kept under while it is changed
@@ -206,6 +207,9 @@ def _prefixed(section: _Section, *, plain: bool) -> bool:
 
 def _step(section: _Section, *, prefixed: bool) -> Step:
     said, hunks = section.said, tuple(section.hunks)
+    where = f"line {section.number} of the instruction"
+    if any(_NO_FILE.search(value) for key, value in said.items() if "mode" in key or key == "index"):
+        raise EditRefused(f"{where}: {section.new} is a link or a submodule, not a file", hint="make it with a command")
     old, new = (clean(name[2 * prefixed :]) for name in (section.old, section.new))
     if "new file mode" in said or section.old == _NOWHERE:
         return Write(new, _created(section), over="none", executable=said.get("new file mode", "").endswith("755"))
@@ -215,7 +219,6 @@ def _step(section: _Section, *, prefixed: bool) -> Step:
         if f"{verb} from" in said and f"{verb} to" in said:
             old, new = (clean(_unquoted(said[f"{verb} {end}"])) for end in ("from", "to"))
             return Update(old, hunks, new_path=new, copy=verb == "copy")
-    where = f"line {section.number} of the instruction"
     if not hunks:
         what = "changes nothing but the mode" if "new mode" in said else "has no hunks"
         raise EditRefused(f"{where}: the diff of {new or 'a file'} {what}", hint=_FORM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,10 @@ _WITH_FENCES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".qmd")
 """Files that may well hold code blocks themselves."""
 
 
+_ELIDED = re.compile(r"\W*(?:\.\.\.|…) *(?:the )?(?:rest|existing|remaining|unchanged)\b", re.IGNORECASE)
+"""What stands for lines that a model did not care to repeat."""
+
+
 def steps(instruction: str) -> tuple[Step, ...]:
     """Read the files of an instruction."""
     files: dict[str, Write] = {}
@@ -23,6 +28,8 @@ def steps(instruction: str) -> tuple[Step, ...]:
             if last and not block.info:
                 raise _unclear(last, block.number)  # it may as well be the rest of the file before
             continue
+        if cut := next((line for line in block.lines if _ELIDED.match(line)), None):
+            raise EditRefused(f"{block.path} is not whole: {cut.strip()!r}", hint="give all of its lines")
         if block.path in files:
             raise EditRefused(f"line {block.number} of the instruction gives {block.path} again", hint=_FORM)
         if block.glued and not block.info and last.endswith(_WITH_FENCES):
