@@ -50,7 +50,7 @@ async def test_before_the_first_message_only_the_standard_library_is_imported(fo
     modules = await imported_by(folder, home, used=False)
     assert "attache.faces.lsp.transport" in modules
     foreign = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names) - {"attache"}
-    assert {name for name in foreign if not name.startswith(("_", "sitecustomize", "distutils"))} <= {
+    assert {name for name in foreign if not name.startswith(("_", "$", "sitecustomize", "distutils"))} <= {
         "coverage",
         "a1_coverage",
     }

@@ -58,6 +58,12 @@ PYTHON = {
 }
 
 
+def _answers(program: str) -> bool:
+    """Whether a program is there and runs: rustup leaves names without a toolchain behind them."""
+    found = shutil.which(program)
+    return bool(found) and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0
+
+
 def tsc(folder: Path) -> list[Diagnostic]:
     options = ("--noEmit", "--pretty", "false", "--noUnusedLocals", "--noUnusedParameters", "--noImplicitOverride")
     argv = [shutil.which("tsc") or "tsc", *options, "--strict", "--target", "es2022", "--module", "esnext"]
@@ -138,7 +144,7 @@ async def test_tsc(desk: Desk) -> None:
     await fixed(desk, tsc, list(TYPESCRIPT))
 
 
-@pytest.mark.skipif(not shutil.which("rustc"), reason="rustc is not installed")
+@pytest.mark.skipif(not _answers("rustc"), reason="rustc is not installed, or has no toolchain")
 async def test_rustc(desk: Desk) -> None:
     for name, text in RUST.items():
         desk.write(f"{name}.rs", text)

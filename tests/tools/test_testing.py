@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import venv
 from pathlib import Path
@@ -19,6 +20,12 @@ from attache.workspace.shell import Command, Completed
 PYTEST = """\
 import pytest
 from helper import boom
+
+def _answers(program: str) -> bool:
+    """Whether a program is there and runs: rustup leaves names without a toolchain behind them."""
+    found = shutil.which(program)
+    return bool(found) and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0
+
 
 def test_ok(): pass
 
@@ -233,7 +240,7 @@ async def test_failures_of_npm_test(desk) -> None:
     assert "a.test.js:2" in {str(place) for place in output.places}
 
 
-@pytest.mark.skipif(not shutil.which("cargo"), reason="cargo is not installed")
+@pytest.mark.skipif(not _answers("cargo"), reason="cargo is not installed, or has no toolchain")
 async def test_failures_of_cargo_test(desk) -> None:
     desk.write("Cargo.toml", '[package]\nname = "cg"\nversion = "0.1.0"\nedition = "2021"\n')
     desk.write(
