@@ -21,12 +21,6 @@ PYTEST = """\
 import pytest
 from helper import boom
 
-def _answers(program: str) -> bool:
-    """Whether a program is there and runs: rustup leaves names without a toolchain behind them."""
-    found = shutil.which(program)
-    return bool(found) and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0
-
-
 def test_ok(): pass
 
 @pytest.mark.parametrize("x", ["a - b", "c"])
@@ -240,7 +234,11 @@ async def test_failures_of_npm_test(desk) -> None:
     assert "a.test.js:2" in {str(place) for place in output.places}
 
 
-@pytest.mark.skipif(not _answers("cargo"), reason="cargo is not installed, or has no toolchain")
+@pytest.mark.skipif(
+    not shutil.which("cargo")
+    or subprocess.run(["cargo", "--version"], capture_output=True, check=False).returncode != 0,
+    reason="cargo is not installed, or has no toolchain",
+)
 async def test_failures_of_cargo_test(desk) -> None:
     desk.write("Cargo.toml", '[package]\nname = "cg"\nversion = "0.1.0"\nedition = "2021"\n')
     desk.write(
