@@ -2,4 +2,4 @@
   name: (command_name) @_source
   .
   argument: (_) @module
-  (#any-of? @_source "source" ".")) @import
+  (#says? @_source "source" ".")) @import

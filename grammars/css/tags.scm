@@ -5,4 +5,4 @@
 (keyframes_statement (keyframes_name) @name) @definition.rule
 
 ((declaration (property_name) @name) @definition.variable
-  (#match? @name "^--"))
+  (#fits? @name "^--"))

@@ -24,7 +24,7 @@
     object: (member_expression object: (identifier) @container property: (property_identifier) @_prototype)
     property: (property_identifier) @name)
   right: [(arrow_function) (function_expression)]
-  (#eq? @_prototype "prototype")) @definition.method
+  (#says? @_prototype "prototype")) @definition.method
 
 (assignment_expression
   left: (member_expression property: (property_identifier) @name)

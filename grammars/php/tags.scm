@@ -23,4 +23,4 @@
 (function_call_expression
   function: (name) @_define
   arguments: (arguments . (argument (string (string_content) @name)))
-  (#eq? @_define "define")) @definition.constant
+  (#says? @_define "define")) @definition.constant

@@ -16,4 +16,4 @@
 (call
   method: (identifier) @_attr
   arguments: (argument_list (simple_symbol) @name @definition.property)
-  (#any-of? @_attr "attr_reader" "attr_writer" "attr_accessor"))
+  (#says? @_attr "attr_reader" "attr_writer" "attr_accessor"))

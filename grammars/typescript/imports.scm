@@ -19,7 +19,7 @@
 (call_expression
   function: (identifier) @_require
   arguments: (arguments . (string (string_fragment) @module))
-  (#eq? @_require "require")) @import
+  (#says? @_require "require")) @import
 
 (call_expression
   function: (import)

@@ -112,6 +112,7 @@ def test_a_language_is_added_by_one_row_and_its_folder(tmp_path: Path) -> None:
         ("(pair) @definition.wish\n(x)", "does not fit its grammar"),
         ("(pair . (bare_key) @name) @definition.wish", "unknown kind: wish"),
         ("(pair)", "captures nothing"),
+        ('(pair . (bare_key) @name (#eq? @name "a")) @definition.key', r"unknown condition: \(#eq\?"),
     ],
 )
 def test_a_wrong_query_is_refused_by_name(tmp_path: Path, query: str, complaint: str) -> None:
@@ -195,3 +196,20 @@ def test_an_outline_survives_what_is_too_long() -> None:
 
 def test_a_language_without_grammar_has_no_outline() -> None:
     assert outline("klingon", "def f(): pass") == ()
+
+
+def test_reading_a_text_again_and_again_takes_no_more_memory() -> None:
+    resource = pytest.importorskip("resource", reason="memory is measured on POSIX")
+    language = languages().get("ruby")
+    assert language
+    data = (FIXTURES / "ruby.rb").read_bytes() * 10
+    live, texts = Outline("ruby"), [data.decode(), data.decode().replace("end", "edn", 3)]
+
+    def work(times: int) -> int:
+        for number in range(times):
+            parse(language, data)
+            live.of(texts[number % 2])
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    assert (-work(60) + work(150)) * unit // 150 < len(data) // 4

@@ -17,6 +17,7 @@ from attache.workspace.documents import split_lines
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("pydantic", "rich", "typer", "openai", "SQLAlchemy", "pygls", "alembic", "click", "pip", "Pygments")
 KINDS = {".py", ".pyi", ".md", ".toml", ".txt", ".js", ".css", ".html", ".json", ".scm", ".yml", ".cfg", ".mako"}
+FORMS_IN_IT = re.compile(r"^\W*(SEARCH|\.\.\. rest)\b|^={5,9}$", re.MULTILINE)  # what a format takes for its own
 CONTEXT = 3
 MOST_CONTEXT = 30
 
@@ -42,7 +43,7 @@ def text_of(path: Path) -> str:
         return ""
     text = path.read_bytes().decode("utf-8", "replace")
     fit = "\r" not in text and "\ufffd" not in text and text.endswith("\n") and text.count("\n") > 12
-    return text if fit else ""
+    return text if fit and not FORMS_IN_IT.search(text) else ""
 
 
 # ---------------------------------------------------------------- an edit
@@ -272,7 +273,7 @@ QUOTING: dict[str, Slip] = {
 }
 
 
-# ---------------------------------------------------------------- slips in how it travels
+# ---------------------------------------------------------------- files of other kinds
 
 
 def with_crlf(text: str) -> str:
@@ -284,6 +285,7 @@ def crlf_file(_rng: random.Random, case: Case) -> Case:
 
 
 def open_ended(_rng: random.Random, case: Case) -> Case | None:
+    """The file has no last line end, before and afterwards."""
     before, after = case.before[:-1], case.after[:-1]
     return None if before.endswith("\n") or after.endswith("\n") else replace(case, before=before, after=after)
 
@@ -292,6 +294,15 @@ def open_ended_elsewhere(rng: random.Random, case: Case) -> Case | None:
     """The file has no last line end, and no hunk reaches there."""
     reach = max(hunk.start + len(hunk.old) for hunk in case.hunks)
     return open_ended(rng, case) if reach < len(lines_of(case.before)) else None
+
+
+def marked_file(_rng: random.Random, case: Case) -> Case:
+    """The file begins with a byte-order mark."""
+    return replace(case, before="\ufeff" + case.before, after="\ufeff" + case.after)
+
+
+def without_last_end(text: str) -> str:
+    return text.removesuffix("\n")
 
 
 # ---------------------------------------------------------------- telling
@@ -378,7 +389,7 @@ TELL: dict[str, Callable[[random.Random, Case, Manner], str]] = {
     "pair": pair,
 }
 
-MANNERS: dict[str, dict[str, Manner]] = {
+FORMS: dict[str, dict[str, Manner]] = {
     "search_replace": {
         "fenced": Manner(fenced="outside"),
         "fenced, name inside": Manner(fenced="inside"),
@@ -389,11 +400,19 @@ MANNERS: dict[str, dict[str, Manner]] = {
         "name labelled": Manner(decorated="path: {}"),
         "name as heading": Manner(decorated="### `{}`:", fenced="outside"),
     },
-    "apply_patch": {
-        "anchored": Manner(anchored=True),
-        "padded markers": Manner(padded=True),
-        "bare blank lines": Manner(bare_blanks=True),
+    "apply_patch": {"anchored": Manner(anchored=True), "padded markers": Manner(padded=True)},
+    "unified_diff": {
+        "plain": Manner(git=False, timestamps=True),
+        "no prefixes": Manner(prefixes=False),
     },
+    "whole": {"name in backticks": Manner(decorated="`{}`"), "name as heading": Manner(decorated="## `{}`")},
+    "pair": {},
+}
+"""Ways to write a format down that are all right."""
+
+MANNERS: dict[str, dict[str, Manner]] = {
+    "search_replace": {},
+    "apply_patch": {"bare blank lines": Manner(bare_blanks=True)},
     "unified_diff": {
         "wrong numbers": Manner(numbers="wrong"),
         "wrong counts": Manner(counts="wrong"),
@@ -401,10 +420,66 @@ MANNERS: dict[str, dict[str, Manner]] = {
         "no numbers": Manner(numbers="@@"),
         "dots for numbers": Manner(numbers="@@ ... @@"),
         "empty header": Manner(numbers="@@ @@", git=False),
-        "plain": Manner(git=False, timestamps=True),
-        "no prefixes": Manner(prefixes=False),
         "bare blank lines": Manner(bare_blanks=True, counts="wrong"),
     },
-    "whole": {"name in backticks": Manner(decorated="`{}`"), "name as heading": Manner(decorated="## `{}`")},
+    "whole": {},
     "pair": {},
 }
+"""Ways that are not."""
+
+
+# ---------------------------------------------------------------- what is tried
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing to try in one format; `exact` where nothing is wrong with the instruction."""
+
+    name: str
+    exact: bool = False
+    slip: Slip = as_is
+    manner: Manner = Manner()
+    travel: Callable[[str], str] = str
+
+
+def trials(name: str) -> list[Trial]:
+    """Return all that is tried in a format."""
+    several = [Trial("exact", exact=True)]
+    several += [Trial(form, exact=True, manner=manner) for form, manner in FORMS[name].items()]
+    several += [Trial("file with a mark", exact=True, slip=marked_file)]
+    several += [Trial("CRLF in both", exact=True, slip=crlf_file, travel=with_crlf)] if name != "pair" else []
+    several += [Trial(form, manner=manner) for form, manner in MANNERS[name].items()]
+    several += [Trial(slip, slip=QUOTING[slip]) for slip in QUOTING] if name != "whole" else []
+    several += [Trial("CRLF in the instruction", travel=with_crlf)] if name != "pair" else []
+    several += [Trial("CRLF in the file", slip=crlf_file), Trial("no last line end", travel=without_last_end)]
+    ends = open_ended_elsewhere if name == "apply_patch" else open_ended
+    return [*several, Trial("no last line end in the file", slip=ends)]
+
+
+def told(name: str, trial: Trial, seed: str) -> tuple[Case, str] | None:
+    """Return an edit and the instruction for it; None where it does not fit the trial."""
+    rng = random.Random(f"{name}/{trial.name}/{seed}")
+    case = a_case(rng, unique=name != "unified_diff" or "number" in trial.name or trial.name in QUOTING)
+    if name == "pair" and not is_pair(case):
+        return None
+    slipped = trial.slip(rng, case)
+    if slipped is None or (trial.name in QUOTING and not all(alone(slipped, hunk) for hunk in slipped.hunks)):
+        return None
+    return slipped, trial.travel(TELL[name](rng, slipped, trial.manner))
+
+
+def alone(case: Case, hunk: Hunk) -> bool:
+    """Return whether what is quoted, slips included, is not just what stands somewhere else."""
+    lines, width = lines_of(case.before), len(hunk.old)
+    places = (at for at in range(len(lines) - width + 1) if lines[at : at + width] == hunk.old)
+    return all(abs(at - hunk.start) < width for at in places)
+
+
+def is_pair(case: Case) -> bool:
+    return len(case.hunks) == 1 and case.before.count("".join(f"{line}\n" for line in case.hunks[0].old)) == 1
+
+
+def joined(name: str, instructions: Sequence[str]) -> str:
+    """Return several instructions as one."""
+    text = "\n".join(instructions)
+    return text.replace("*** End Patch\n\n*** Begin Patch\n", "") if name == "apply_patch" else text

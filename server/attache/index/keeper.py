@@ -16,6 +16,7 @@ from typing import Literal
 
 from attache.index.scan import Scan
 from attache.index.store import Store, connect
+from attache.index.words import forget
 from attache.schema.code import IndexStatus
 from attache.workspace.lock import locked
 from attache.workspace.paths import Root
@@ -112,6 +113,7 @@ class Keeper:
             if store.mostly_dead:
                 await self._drive(store, scan, scan.rebuild(), commit=False)
             self._report(store, scan, "ready")
+            forget()
             self._release(waiting)
             await self._called.wait()
 
@@ -123,13 +125,14 @@ class Keeper:
 
     async def _drive(self, store: Store, scan: Scan, steps: Iterator[None], *, commit: bool = True) -> None:
         """Go through the steps, breathing between slices; a step that never ends ends the process."""
-        slice_end = commit_at = 0.0
+        faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
+        slice_end = time.monotonic() + SLICE_SECONDS
+        commit_at = time.monotonic() + COMMIT_SECONDS
         try:
             for _ in steps:
-                now = time.monotonic()
-                if now < slice_end:
+                if time.monotonic() < slice_end:
                     continue
-                if commit and now > commit_at:
+                if commit and time.monotonic() > commit_at:
                     self._report(store, scan, "building")
                     commit_at = time.monotonic() + COMMIT_SECONDS
                 await asyncio.sleep(BREATH_SECONDS)

@@ -22,7 +22,20 @@ QUERIES = ("imports", "tags", "calls", "chunks")
 
 Sort = Literal["definition", "reference", "scope", "import", "chunk", "doc"]
 _MARK = re.compile(r"@(definition|reference)\.(\w+)|@(scope|import|chunk|doc)\b")
+_CONDITION = re.compile(r'\(#(says|fits)\?\s+@([\w.]+)((?:\s+"[^"]*")+)\s*\)')
+_STRING = re.compile(r'"([^"]*)"')
 _COMMENT = re.compile(r"^[ \t]*;.*$", re.MULTILINE)
+
+
+class Condition(NamedTuple):
+    """What the text of a capture must say, to the letter or by a regular expression.
+
+    We keep conditions to ourselves: tree-sitter 0.26.1 crashes on its own ones, the way that we let it read a text.
+    """
+
+    capture: str
+    says: tuple[str, ...]
+    fits: re.Pattern[str] | None
 
 
 class Pattern(NamedTuple):
@@ -33,6 +46,7 @@ class Pattern(NamedTuple):
     """The kind of a definition, the role of a reference."""
     whole: str
     """The capture that holds all of it."""
+    conditions: tuple[Condition, ...]
 
 
 class Query(NamedTuple):
@@ -98,7 +112,8 @@ class Language:
         files = [folder / f"{part}.scm" for part in parts for folder in folders]
         source = "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
         try:
-            query = tree_sitter.Query(self.grammar.language, source)
+            blanked = _CONDITION.sub(lambda condition: " " * len(condition[0].encode()), source)
+            query = tree_sitter.Query(self.grammar.language, blanked)
         except tree_sitter.QueryError as error:
             raise SettingsError(
                 f"a query of {self.name} does not fit its grammar: {error}", hint=f"look into {self.folder}"
@@ -113,11 +128,23 @@ class Language:
             raise SettingsError(
                 f"a query of {self.name} captures nothing: {text.strip()}", hint="see grammars/README.md"
             )
-        if mark[3]:
-            return Pattern(cast("Sort", mark[3]), "", mark[3])
         if mark[1] == "definition" and mark[2] not in get_args(SymbolKind):
             raise SettingsError(f"a query of {self.name} defines an unknown kind: {mark[2]}", hint="see schema/code.py")
-        return Pattern(cast("Sort", mark[1]), mark[2], f"{mark[1]}.{mark[2]}")
+        if unknown := re.search(r"\(#\S+", _CONDITION.sub("", text)):
+            raise SettingsError(
+                f"a query of {self.name} has an unknown condition: {unknown[0]}", hint="see grammars/README.md"
+            )
+        sort = cast("Sort", mark[1] or mark[3])
+        return Pattern(sort, mark[2] or "", f"{sort}.{mark[2]}" if mark[2] else sort, _conditions(text))
+
+
+def _conditions(text: str) -> tuple[Condition, ...]:
+    found: list[Condition] = []
+    for sort, capture, strings in _CONDITION.findall(text):
+        said = tuple(_STRING.findall(strings))
+        fits = sort == "fits"
+        found.append(Condition(capture, () if fits else said, re.compile(said[0]) if fits else None))
+    return tuple(found)
 
 
 class Languages:

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from attache.index.comments import comment_above, flush
-from attache.index.languages import Language, Pattern, Query
+from attache.index.languages import Condition, Language, Pattern, Query
 from attache.index.parsed import ROLES, Definition, Found, Import, Parsed, Uses
 from attache.index.pieces import Span, cut
 from attache.schema.code import SymbolKind
@@ -101,6 +101,8 @@ class Reading:
         (query, patterns), defined, used = self.query, self.defined, self.used
         for number, captured in QueryCursor(query).matches(self.tree.root_node):
             pattern = patterns[number]
+            if pattern.conditions and not all(self._holds(one, captured) for one in pattern.conditions):
+                continue
             if pattern.sort == "reference":
                 for name in captured[pattern.whole]:
                     start = name.start_byte
@@ -116,6 +118,13 @@ class Reading:
                 self.docs += captured["doc"]
             else:
                 self.spans += [span for node in captured["chunk"] if (span := Span(*_rows(node), -1)).end > span.top]
+
+    def _holds(self, condition: Condition, captured: Captured) -> bool:
+        """Return whether what was captured says what it must."""
+        said = [self._read(node) for node in captured[condition.capture]]
+        if condition.fits:
+            return all(condition.fits.search(text) for text in said)
+        return all(text in condition.says for text in said)
 
     def _import(self, captured: Captured) -> None:
         modules, names = captured.get("module", []), captured.get("name", [])

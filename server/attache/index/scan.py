@@ -85,8 +85,9 @@ class Scan:
 
         What is on record of one that changed is replaced at once; the store is not committed.
         """
-        self._known = self._store.known()
-        if paths is None or not self._known.keys() >= set(paths):
+        self._known = self._store.known(paths)
+        if paths is None or len(self._known) < len(set(paths)):
+            self._known = self._store.known()
             paths = self._listed()
         self._pending = deque(paths)
         while self._pending:

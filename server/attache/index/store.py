@@ -143,9 +143,13 @@ class Store:
             self.connection.executescript(_SCHEMA)
         self._last_piece = self._one("SELECT coalesce(max(id), 0) FROM words_docsize")
 
-    def known(self) -> dict[str, Known]:
-        """Return the files on record, by path."""
-        rows = self.connection.execute("SELECT path, id, size, mtime_ns, hash FROM files")
+    def known(self, paths: Iterable[str] | None = None) -> dict[str, Known]:
+        """Return those of the files that are on record, or all that are, by path."""
+        query = "SELECT path, id, size, mtime_ns, hash FROM files"
+        if paths is None:
+            rows = self.connection.execute(query).fetchall()
+        else:
+            rows = [row for path in paths for row in self.connection.execute(f"{query} WHERE path = ?", (path,))]
         return {row[0]: Known(*row[1:]) for row in rows}
 
     def put(self, path: str, size: int, mtime_ns: int, hash_: bytes, content: Content) -> None:

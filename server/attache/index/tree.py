@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -39,19 +40,42 @@ def grow(language: Language, data: bytes, limit_seconds: float, before: Grown | 
     parser = Parser(language.grammar.language)
     deadline = time.monotonic() + limit_seconds
 
-    def read(at: int, _point: object) -> bytes:
-        # Predicates read the names again through this, and crash on what is not bytes, or no UTF-8.
-        return data[at : at + _READ_BYTES]
-
     def late(_at: int, _broken: object) -> bool:
         return time.monotonic() > deadline
 
     try:
         if before:
-            return Grown(data, parser.parse(read, _edited(before, data), progress_callback=late))
-        return Grown(data, parser.parse(read, progress_callback=late))
+            return Grown(data, parser.parse(_windows(data), _edited(before, data), progress_callback=late))
+        return Grown(data, parser.parse(_windows(data), progress_callback=late))
     except ValueError as error:
         raise Slow from error
+
+
+class _Window(threading.local):
+    """What the parser of one thread is shown a text through, part by part.
+
+    tree-sitter 0.26.1 never lets go of what it is given to read. So it is given the same few objects ever again.
+    """
+
+    def __init__(self) -> None:
+        self.buffer = bytearray(_READ_BYTES)
+        self.parts: dict[int, memoryview] = {}
+        """The first bytes of the buffer, by how many they are."""
+
+
+_window = _Window()
+
+
+def _windows(data: bytes) -> Callable[[int, object], memoryview]:
+    def read(at: int, _point: object) -> memoryview:
+        part = data[at : at + _READ_BYTES]
+        size = len(part)
+        _window.buffer[:size] = part
+        if size not in _window.parts:
+            _window.parts[size] = memoryview(_window.buffer)[:size]
+        return _window.parts[size]
+
+    return read
 
 
 def _edited(before: Grown, data: bytes) -> Tree:

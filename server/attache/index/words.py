@@ -177,6 +177,12 @@ class _Known(dict[bytes, str]):
 _known = _Known()
 
 
+def forget() -> None:
+    """Let go of the words met so far; the next text pays for meeting them again."""
+    _known.clear()
+    stem.cache_clear()
+
+
 def indexed(text: bytes) -> str:
     """Return the terms of a text for the index, each identifier once however often it stands there.
 

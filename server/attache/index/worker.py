@@ -102,13 +102,12 @@ class Worker:
         listening = asyncio.create_task(_listen(process.stderr, said))
         try:
             await self._converse(process)
-            await asyncio.wait_for(process.wait(), CLOSE_SECONDS)
-        except TimeoutError:
-            said.append(b"it closed its pipe and went on")
         finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            if not await _ends(process):  # it has lost its pipe, and knows
+                said.append(b"it closed its pipe and went on")
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
             await listening
         last = b"".join(said).decode("utf-8", "replace").strip().rpartition("\n")[2]
         return last or f"exit code {process.returncode}"
@@ -127,6 +126,15 @@ class Worker:
 
     def _failed(self, what: str, error: BaseException) -> None:
         self._ended(f"{what}: {error}", 0)
+
+
+async def _ends(process: asyncio.subprocess.Process) -> bool:
+    """Return whether the process ends by itself, in a while."""
+    try:
+        await asyncio.wait_for(process.wait(), CLOSE_SECONDS)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _listen(stream: asyncio.StreamReader | None, said: list[bytes]) -> None:

@@ -52,6 +52,8 @@ class Hunk:
     """Whether it is said to stand at the end of the file."""
     ended: bool = False
     """Whether its format ends every line, the last of the file too."""
+    whole: bool = True
+    """Whether it is not merely a part of one, which nobody puts blank lines around."""
 
     @property
     def old(self) -> tuple[Line, ...]:
@@ -95,7 +97,13 @@ class Hunk:
         return tuple(
             (
                 sum(line.mark != "+" for line in self.lines[:first]),
-                replace(self, lines=self.lines[first:last], start=None, at_end=self.at_end and last == len(self.lines)),
+                replace(
+                    self,
+                    lines=self.lines[first:last],
+                    start=None,
+                    at_end=self.at_end and last == len(self.lines),
+                    whole=False,
+                ),
             )
             for first, last in zip(firsts, lasts, strict=True)
         )

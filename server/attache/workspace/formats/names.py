@@ -44,6 +44,11 @@ def named(line: str) -> str:
     return ""
 
 
+def doubtful(path: str, line: str) -> bool:
+    """Return whether a name may be prose: blanks before the first folder, and no quotes that hold it together."""
+    return " " in path.partition("/")[0] and f"`{path}`" not in line
+
+
 def named_behind(info: str) -> str:
     """Return the file that is named behind the fence that opens a code block."""
     return next((path for word in re.split(r"[\s:=]+", info) if (path := named(word)) and _like_path(path)), "")
@@ -58,7 +63,4 @@ def clean(path: str) -> str:
 def _like_path(text: str) -> bool:
     if not text or "://" in text or text.endswith(("/", "\\")) or text.count(" ") > _MOST_BLANKS:
         return False
-    folder = text.partition("/")[0]
-    if " " in folder and folder != text:
-        return False  # prose before a path
     return bool(_EXTENSION.search(text)) or ("/" in text and " " not in text) or text.startswith(".")

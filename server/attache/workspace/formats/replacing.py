@@ -61,10 +61,16 @@ def _refuse_doubtful(text: str, edit: TextEdit, search: str, put: str, path: str
     if ended and _at_line_start(text, edit.start) and text[edit.end : edit.end + 1] in {"\r", "\n"}:
         raise _refused(path, "the replacement ends its last line, the text to replace does not")
     margin = re.search(r"(?:\A|[\r\n])([ \t]+)\Z", text[: edit.start])
-    if margin and "\n" not in search.strip() and "\r" not in search.strip():
-        behind = [line for line in split_lines(put)[1:] if line.strip()]
-        if not all(line.startswith(margin[1]) for line in behind):
-            raise _refused(path, "the text to replace lacks its indentation, and the lines of the replacement differ")
+    if margin and len(split_lines(search.strip())) == 1 and not _fits(put, margin[1]):
+        raise _refused(path, "the text to replace lacks its indentation, and the lines of the replacement may too")
+
+
+def _fits(put: str, margin: str) -> bool:
+    """Return whether the lines of a replacement are indented as if the first one stood behind the margin."""
+    first, *others = (line.rstrip() for line in split_lines(put) if line.strip())
+    opens = first.endswith((":", "{", "(", "["))
+    deeper = not others or len(others[0]) - len(others[0].lstrip()) > len(margin)
+    return all(line.startswith(margin) for line in others) and (deeper or not opens)
 
 
 def _refused(path: str, what: str) -> EditRefused:

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from attache.schema.errors import EditRefused
 from attache.workspace.formats.hunks import BOM, Hunk, Line, between, depth, steps_in
-from attache.workspace.formats.placing import MOST_SLID, Place, Standing, Text, chosen, standing
+from attache.workspace.formats.placing import MOST_SLID, Standing, chosen, standing
+from attache.workspace.formats.text import Place, Text
 from attache.workspace.locate import ambiguous, main_newline, missing
 
 
@@ -72,14 +73,16 @@ def _one_by_one(body: str, hunks: Sequence[Hunk], path: str) -> str:
 def _at_once(body: str, hunks: Sequence[Hunk], path: str, *, ordered: bool) -> str:
     text = Text(body)
     standings: list[Standing] = []
+    numbers: list[int] = []
     for number, hunk in enumerate(hunks, 1):
         found = _found(text, hunk)
         if not found:
             raise _Refusal(_numbered(_nowhere(text, hunk, path), hunk, number, len(hunks)))
         standings += found
+        numbers += [number] * len(found)
     places = chosen(standings, ordered=ordered)
     if places is None:
-        number, one = next((n, one) for n, one in enumerate(standings, 1) if len(one.places) > 1)
+        one, number = next(pair for pair in zip(standings, numbers, strict=True) if len(pair[0].places) > 1)
         raise _Refusal(_numbered(_doubtful(text, one, path), one.hunk, number, len(hunks)), several=True)
     return _put(text, [(one.hunk, place) for one, place in zip(standings, places, strict=True)], path)
 
@@ -93,7 +96,7 @@ def _found(text: Text, hunk: Hunk) -> list[Standing]:
     found = [standing(text, part) for _, part in parts]
     if len(parts) < 2 or any(len(one.places) != 1 for one in found):  # noqa: PLR2004 (one part is the whole)
         return []
-    begins = [one.places[0].first - one.places[0].head - before for one, (before, _) in zip(found, parts, strict=True)]
+    begins = [one.places[0].start - before for one, (before, _) in zip(found, parts, strict=True)]
     in_turn = all(one.places[0].first <= other.places[0].first for one, other in pairwise(found))
     return found if in_turn and all(abs(one - other) <= MOST_SLID for one, other in pairwise(begins)) else []
 
@@ -227,9 +230,9 @@ def _refuse_doubtful_depth(text: Text, change: _Change, path: str) -> None:
     if not (change.place.indent or change.place.dedent):
         return
     levels = {depth(line.text) for line in change.hunk.old if line.told}
-    written = steps_in(line.text for line in change.hunk.new)
-    usual = steps_in(text.stripped)
-    if len(levels) == 1 and written and usual and min(written) != usual.most_common(1)[0][0]:
+    written = min(steps_in(line.text for line in change.hunk.new), default=0)
+    usual = steps_in(text.stripped).most_common(1)[0][0] if written else 0
+    if len(levels) == 1 and usual and written != usual and max(written, usual) % min(written, usual) == 0:
         raise _Refusal(
             EditRefused(
                 f"{path}:{change.start + 1}: the lines stand there with another indentation, and the new ones are "

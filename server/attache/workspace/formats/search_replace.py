@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from attache.schema.errors import EditRefused
 from attache.workspace.formats.hunks import between, told_lines
-from attache.workspace.formats.names import fence, named, named_behind
+from attache.workspace.formats.names import doubtful, fence, named, named_behind
 from attache.workspace.formats.steps import Step, Update, Write
 
 _OPEN = re.compile(r"<{5,9} ?SEARCH>?\s*\Z")
@@ -35,15 +35,22 @@ class _Block:
     search: Sequence[str]
     replace: Sequence[str]
 
+    @property
+    def edits(self) -> bool:
+        """Whether it changes a file that is there."""
+        return any(line.strip() for line in self.search)
+
 
 def steps(instruction: str) -> tuple[Step, ...]:
     """Read the blocks of an instruction."""
     blocks = tuple(_blocks(told_lines(instruction)))
     if not blocks:
         raise EditRefused("there is no search/replace block in the instruction", hint=_FORM)
+    if prose := next((each for each in blocks if not each.edits and doubtful(each.path, instruction)), None):
+        raise EditRefused(f"is {prose.path!r} the name of a file?", hint="put a name that has blanks in backticks")
     by_file: dict[tuple[str, bool], list[_Block]] = {}
     for block in blocks:
-        by_file.setdefault((block.path, any(line.strip() for line in block.search)), []).append(block)
+        by_file.setdefault((block.path, block.edits), []).append(block)
     return tuple(step for (path, edits), several in by_file.items() for step in _steps(path, several, edits=edits))
 
 

@@ -151,6 +151,7 @@ class Drafts:
         if there.text is not None and not step.overwrite:
             raise EditRefused(f"{step.new_path} is there already", hint="choose another name, or delete it first")
         there.text, there.base = text, None if step.copy else draft.base
+        self._drafts[self._files.uri(step.new_path)] = self._drafts.pop(self._files.uri(step.new_path))  # now the last
         if not step.copy:
             draft.text, draft.away = None, draft.before is not None
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from attache.schema.errors import EditRefused
 from attache.workspace.formats.hunks import told_lines
-from attache.workspace.formats.names import Fence, fence, named, named_behind
+from attache.workspace.formats.names import Fence, doubtful, fence, named, named_behind
 from attache.workspace.formats.steps import Step, Write
 
 _WITH_FENCES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".qmd")
@@ -68,7 +68,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[_Block]:
 
 def _name(line: str) -> str:
     path = named(line)
-    if " " in path.partition("/")[0] and f"`{path}`" not in line:
+    if doubtful(path, line):
         raise EditRefused(f"is {line.strip()!r} the name of a file?", hint="put a name that has blanks in backticks")
     return path
 
