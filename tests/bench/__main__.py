@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.bench.measure import Options, Row
 
-BENCHES = ("start", "cli", "transport")
+BENCHES = ("start", "cli", "transport", "indexing")
 SCRIPTS = ("retrieval",)
 """Benches that print tables of their own."""
 

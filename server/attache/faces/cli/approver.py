@@ -15,7 +15,7 @@ WHY = "w"
 
 def choices(approval: Approval) -> str:
     """Return the keys that answer, each with what it does; a session's leave names all that it covers."""
-    return f"y allow once · s allow for this session: {approval.pattern} · n deny · w deny and say why"
+    return f"y allow once · n deny · w deny and say why · s allow for this session: {approval.pattern}"
 
 
 class Terminal:
