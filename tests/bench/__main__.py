@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.bench.measure import Options, Row
 
-BENCHES = ("start", "cli", "transport", "indexing")
-SCRIPTS = ("retrieval",)
+BENCHES = ("start", "cli", "transport", "models", "pipeline", "indexing", "commands")
+SCRIPTS = ("retrieval", "vscode")
 """Benches that print tables of their own."""
 
 

@@ -11,7 +11,6 @@ from email.utils import format_datetime
 import pytest
 
 from attache.foundation.retry import retry
-from attache.providers import remote
 from attache.schema import errors
 from attache.schema.messages import user
 from providers.understood import PROVIDERS, ROWS, as_expected, catalog, key_name, request
@@ -208,12 +207,12 @@ async def test_a_base_url_that_is_none_is_the_users_to_correct(wire, url, tmp_pa
 
 async def hasty(wire, server, tmp_path, **options):
     """Answer with short limits."""
-    found = catalog(wire, server.url, tmp_path)
-    model = found.open(ref(wire)).model
-    await model.prepare()
-    model._limits = remote.Limits(**{"first_byte_seconds": 0.3, "idle_seconds": 0.3, "total_seconds": 1.0, **options})
+    limits = {"first_byte_seconds": 0.3, "idle_seconds": 0.3, "total_seconds": 1.0, **options}
+    environ = {f"ATTACHE_MODEL_{name.upper()}": str(seconds) for name, seconds in limits.items()}
+    found = catalog(wire, server.url, tmp_path, **environ)
+    await found.warm(ref(wire))
     try:
-        return await model.answer(request(), lambda _: None)
+        return await found.open(ref(wire)).answer(request(), lambda _: None)
     finally:
         await found.close()
 

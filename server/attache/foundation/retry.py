@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from attache.schema.errors import ProviderError, RateLimited
+from attache.schema.errors import ProviderError
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -55,7 +55,7 @@ async def retry(
 
 def _asked(error: BaseException | None) -> float | None:
     """Return the wait that the provider asked for, never below zero: its clock may differ from ours."""
-    seconds = error.retry_after_seconds if isinstance(error, RateLimited) else None
+    seconds = error.retry_after_seconds if isinstance(error, ProviderError) else None
     return None if seconds is None else max(0.0, seconds)
 
 

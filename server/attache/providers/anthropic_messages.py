@@ -134,6 +134,11 @@ class Decoder:
         """Return what came since the last time."""
         return self._deltas.take()
 
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens counted so far."""
+        return self._counted()
+
     def answer(self) -> Answer:
         """Return the whole answer; raises StreamCut where its last event is missing."""
         if not self.done:
@@ -149,7 +154,7 @@ class Decoder:
         return Answer(
             message=Message(role="assistant", parts=tuple(parts)),
             stop_reason=stop or ("tool_use" if calls else "end_turn"),
-            usage=self._counted(),
+            usage=self.usage,
             model=self._model,
         )
 
@@ -165,6 +170,9 @@ class Decoder:
 
     def _start(self, index: Any, block: _Block) -> None:
         opened = _Open(block)
+        before = self._blocks.get(index)
+        if before is not None and before.type == "tool_use" and opened.call.id and before.call.id == opened.call.id:
+            return  # announced twice
         self._order.append(opened)
         self._blocks[index] = opened
         self._deltas.text(opened.texts[0] if opened.type == "text" else "")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from attache.providers.conversation import output, paired
+from attache.providers.conversation import described, output, paired, told_file
 from attache.providers.row import Quirks
-from attache.schema.messages import Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from attache.schema.messages import File, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
 from attache.schema.models import Request
 from attache.schema.tools import ToolSpec
 
@@ -24,8 +24,8 @@ _FOREIGN = re.compile(r"[^A-Za-z0-9_-]")
 def body(request: Request, quirks: Quirks) -> Json:
     """Return the body of a streamed call.
 
-    Three points mark what is worth caching: the tools, the system prompt, and all that was said so far. The API of this
-    version takes no temperature.
+    Four points mark what is worth caching: the tools, the system prompt, and all that was said by now and by the call
+    before. The API of this version takes no temperature.
     """
     thought = thinking(request, quirks)
     built: Json = {
@@ -43,6 +43,8 @@ def body(request: Request, quirks: Quirks) -> Json:
             built["tool_choice"] = {"type": _CHOICE[request.tool_choice]}
     if thought:
         built["thinking"] = thought
+    if request.output_schema is not None:
+        built["output_config"] = {"format": {"type": "json_schema", "schema": request.output_schema}}
     return built
 
 
@@ -63,6 +65,9 @@ def _messages(messages: Sequence[Message]) -> list[Json]:
     said = [(message.role, blocks) for message in paired(messages) if (blocks := _blocks(message))]
     if said:
         _mark_last(said[-1][1])
+    # The point of the call before is set again: what is cached is found no more than twenty blocks back.
+    if before := [blocks for role, blocks in said[:-1] if role == "user"]:
+        _mark_last(before[-1])
     return [{"role": role, "content": blocks} for role, blocks in said]
 
 
@@ -85,6 +90,8 @@ def _block(part: Part) -> Json | None:
             return {"type": "text", "text": part.text} if part.text.strip() else None
         case Image():
             return _image(part)
+        case File():
+            return _file(part)
         case ToolCall():
             return {"type": "tool_use", "id": _id(part.id), "name": part.name, "input": part.arguments}
         case ToolResult():
@@ -97,6 +104,15 @@ def _image(part: Image) -> Json:
     if part.media_type not in _PICTURES:
         return {"type": "text", "text": f"[a picture of type {part.media_type}, which this model cannot see]"}
     return {"type": "image", "source": {"type": "base64", "media_type": part.media_type, "data": part.data}}
+
+
+def _file(part: File) -> Json:
+    if words := told_file(part):
+        return {"type": "text", "text": words.text}
+    if part.media_type != "application/pdf":
+        return {"type": "text", "text": described(part).text}
+    source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+    return {"type": "document", "source": source, "title": part.name}
 
 
 def _thought(part: Thinking) -> Json | None:

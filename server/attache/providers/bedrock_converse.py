@@ -108,6 +108,11 @@ class Decoder:
         """Return what came since the last time."""
         return self._deltas.take()
 
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens counted so far."""
+        return self._usage
+
     def answer(self) -> Answer:
         """Return the whole answer; raises StreamCut where nothing said that it is over."""
         if not self._stop or self._stop == "malformed_model_output":
@@ -127,7 +132,7 @@ class Decoder:
         return Answer(
             message=Message(role="assistant", parts=tuple(parts)),
             stop_reason=stop or ("tool_use" if calls else "end_turn"),
-            usage=self._usage,
+            usage=self.usage,
         )
 
     def _whole(self, event: _Event) -> None:

@@ -10,18 +10,30 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from attache.providers.anthropic_request import thinking
-from attache.providers.conversation import output, paired
+from attache.providers.conversation import described, output, paired, told_file
 from attache.providers.row import Quirks
-from attache.schema.messages import Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from attache.schema.messages import File, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
 from attache.schema.models import Request
 from attache.schema.tools import ToolSpec
 
 Json = dict[str, Any]
 _CACHED: Json = {"cachePoint": {"type": "default"}}
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_DOCUMENTS = {
+    "application/pdf": "pdf",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
+_UNNAMED = re.compile(r"[^A-Za-z0-9()\[\]-]+")
+_LONGEST_NAME = 200
 _FOREIGN = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_ID = 64
-_OF: dict[str, tuple[type[Any], ...]] = {"user": (Text, Image, ToolResult), "assistant": (Text, Thinking, ToolCall)}
+_OF: dict[str, tuple[type[Any], ...]] = {
+    "user": (Text, Image, File, ToolResult),
+    "assistant": (Text, Thinking, ToolCall),
+}
 """What either side may say; the API refuses all else."""
 
 
@@ -48,6 +60,9 @@ def body(request: Request, quirks: Quirks) -> Json:
     if tools:
         choice: Json = {"toolChoice": {"any": {}}} if request.tool_choice == "required" else {}
         built["toolConfig"] = {"tools": [*map(_tool, tools), *([_CACHED] if cached else [])], **choice}
+    if request.output_schema is not None:
+        form = {"name": "answer", "schema": json.dumps(request.output_schema, ensure_ascii=False)}
+        built["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": form}}}
     if thought:
         built["additionalModelRequestFields"] = {"thinking": thought}
     return built
@@ -73,6 +88,8 @@ def _blocks(part: Part, *, with_tools: bool) -> list[Json]:
             return [{"text": part.text}] if part.text.strip() else []
         case Image():
             return [_image(part)]
+        case File():
+            return _file(part)
         case ToolCall() if with_tools:
             return [{"toolUse": {"toolUseId": _id(part.id), "name": part.name, "input": part.arguments}}]
         case ToolCall():
@@ -93,6 +110,18 @@ def _image(part: Image) -> Json:
     if part.media_type not in _PICTURES:
         return {"text": f"[a picture of type {part.media_type}, which this model cannot see]"}
     return {"image": {"format": part.media_type.removeprefix("image/"), "source": {"bytes": part.data}}}
+
+
+def _file(part: File) -> list[Json]:
+    """Return a document; the API wants words beside it, and few letters in its name."""
+    if words := told_file(part):
+        return [{"text": words.text}]
+    kind = _DOCUMENTS.get(part.media_type)
+    if kind is None:
+        return [{"text": described(part).text}]
+    name = " ".join(_UNNAMED.sub(" ", part.name.rpartition(".")[0] or part.name).split())[:_LONGEST_NAME] or "file"
+    document = {"format": kind, "name": name, "source": {"bytes": part.data}}
+    return [{"text": f"The file {part.name}:"}, {"document": document}]
 
 
 def _result(part: ToolResult) -> Json:

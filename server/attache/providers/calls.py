@@ -32,7 +32,7 @@ class Draft:
 
 
 def settle(drafts: Sequence[Draft], *, truncated: bool) -> tuple[tuple[Draft, ToolCall], ...]:
-    """Return the calls in the order asked, each with an id of its own.
+    """Return the calls in the order asked, each once and with an id of its own.
 
     `truncated` says that the answer may have ended inside a call: one that is not whole is left out then.
 
@@ -40,7 +40,7 @@ def settle(drafts: Sequence[Draft], *, truncated: bool) -> tuple[tuple[Draft, To
         MalformedToolCall: arguments that claim to be whole are no JSON object, or the tool has no name.
     """
     settled: list[tuple[Draft, ToolCall]] = []
-    taken: set[str] = set()
+    taken: dict[str, tuple[str, dict[str, Any]]] = {}
     for draft in drafts:
         text = "".join(draft.pieces)
         values = draft.whole if draft.whole is not None and not text.strip() else arguments(text)
@@ -54,8 +54,10 @@ def settle(drafts: Sequence[Draft], *, truncated: bool) -> tuple[tuple[Draft, To
                 tool=draft.name,
                 arguments=text,
             )
+        if draft.id and taken.get(draft.id) == (draft.name, values):
+            continue  # the same call, told twice
         call_id = draft.id if draft.id and draft.id not in taken else new_id("call")
-        taken.add(call_id)
+        taken[call_id] = (draft.name, values)
         settled.append((draft, ToolCall(id=CallId(call_id), name=draft.name, arguments=values)))
     return tuple(settled)
 

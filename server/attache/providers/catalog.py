@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable
-from typing import Protocol, cast, runtime_checkable
+from typing import cast
 
 from attache.foundation.registry import near
 from attache.foundation.settings import Settings
 from attache.providers import ollama, prices, row
-from attache.providers.health import Health, Watched
-from attache.providers.model import Model
+from attache.providers.health import Health, Watched, save
+from attache.providers.model import Distant, Model
+from attache.providers.pace import Pace
 from attache.providers.row import ProviderRow
 from attache.schema.errors import SettingsError, UnknownModel
 from attache.schema.models import ModelInfo, Usage
@@ -20,22 +21,15 @@ OFFLINE = "offline/offline"
 Connect = Callable[[ProviderRow, str, Settings], Model]
 
 
-@runtime_checkable
-class _Distant(Protocol):
-    """What models behind HTTP can do besides."""
-
-    async def prepare(self) -> None: ...
-    async def models(self) -> tuple[str, ...]: ...
-    async def close(self) -> None: ...
-
-
 class Catalog:
     """The providers under the settings in force, and the models opened so far, each once."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._rows = row.rows(settings)
-        self._open: dict[str, Watched] = {}
+        self._open: dict[str, Model] = {}
+        self._distant: dict[str, Distant] = {}
+        self._paces: dict[str, Pace] = {}
         self.health = Health()
 
     def rows(self) -> tuple[ProviderRow, ...]:
@@ -59,7 +53,7 @@ class Catalog:
             return self._ref(self._settings.model)
         for found in self._rows.values():
             name = found.default_model or next(iter(found.models), "")
-            if name and not found.local and row.access(found, self._settings).key:
+            if name and not found.local and row.keyed(found, self._settings):
                 return f"{found.name}/{name}"
         local = self._rows["ollama"]
         running = await ollama.find(row.access(local, self._settings).base_url)
@@ -76,20 +70,27 @@ class Catalog:
         if ref not in self._open:
             provider, _, name = ref.partition("/")
             found = self._rows[provider]
-            self._open[ref] = Watched(self._connect(found)(found, name, self._settings), self.health)
+            model = self._connect(found)(found, name, self._settings)
+            if isinstance(model, Distant) and (found.local or not model.info.tools):
+                from attache.providers.textual import Textual
+
+                model = Textual(model)  # what runs on one's own machine leaves more to chance
+            if isinstance(model, Distant):
+                self._distant[ref] = model
+            self._open[ref] = self._kept(found, Watched(model, self.health, self._pace(provider)))
         return self._open[ref]
 
     async def warm(self, ref: str) -> None:
         """Import what the model will need, in a thread, so that its first answer does not wait for that."""
-        model = cast("Watched", self.open(ref)).model
-        if isinstance(model, _Distant):
-            await model.prepare()
+        self.open(ref)
+        if distant := self._distant.get(self._ref(ref)):
+            await distant.prepare()
 
     async def models(self, provider: str) -> tuple[str, ...]:
         """Return the models that a provider offers now; raises ProviderError where it cannot be asked."""
         found = self.row(provider)
         model = self._connect(found)(found, found.default_model or "-", self._settings) if self._lists(found) else None
-        if not isinstance(model, _Distant):
+        if not isinstance(model, Distant):
             return tuple(name for name in (found.default_model, *found.models) if name)
         try:
             offered = await model.models()
@@ -103,13 +104,29 @@ class Catalog:
 
     async def close(self) -> None:
         """Let go of all connections."""
-        opened, self._open = self._open, {}
-        for watched in opened.values():
-            if isinstance(watched.model, _Distant):
-                await watched.model.close()
+        await asyncio.to_thread(save, self._settings.home, self.health)
+        distant, self._distant, self._open = self._distant, {}, {}
+        for model in distant.values():
+            await model.close()
 
     def _lists(self, found: ProviderRow) -> bool:
         return bool(found.base_url or found.name in self._settings.providers)
+
+    def _kept(self, found: ProviderRow, model: Model) -> Model:
+        """Return the model with its answers kept on disk, where the user asks for that and it costs anything."""
+        seconds = self._settings.keep_answers_seconds
+        if not seconds or found.wire in {"offline", "scripted"}:
+            return model
+        from attache.providers.kept import Kept
+
+        return Kept(model, self._settings.home / "answers", seconds)
+
+    def _pace(self, provider: str) -> Pace:
+        """Return the provider's pace, which all its models share."""
+        if provider not in self._paces:
+            own = self._settings.providers.get(provider)
+            self._paces[provider] = Pace(own.requests_per_minute, own.tokens_per_minute) if own else Pace()
+        return self._paces[provider]
 
     def _ref(self, text: str) -> str:
         """Return what the user typed as `provider/name`; a provider alone stands for its default model."""

@@ -94,6 +94,11 @@ class Decoder:
         """Return what came since the last time."""
         return self._deltas.take()
 
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens counted so far."""
+        return self._usage
+
     def answer(self) -> Answer:
         """Return the whole answer; raises StreamCut where its last event is missing."""
         if not self.done:
@@ -111,7 +116,7 @@ class Decoder:
         return Answer(
             message=Message(role="assistant", parts=(*parts, *(call for _, call in settled))),
             stop_reason=stop or ("tool_use" if settled else "end_turn"),
-            usage=self._usage,
+            usage=self.usage,
         )
 
     def _message(self, message: dict[str, Any], index: Any) -> None:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from attache.providers.conversation import opaque, output, paired
-from attache.schema.messages import Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from attache.providers.conversation import described, opaque, output, paired, told_file
+from attache.schema.messages import File, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
 from attache.schema.models import Request
 from attache.schema.tools import ToolSpec
 
@@ -29,6 +29,8 @@ def body(request: Request) -> Json:
         built["tools"] = [_tool(tool) for tool in request.tools]
         if choice := _CHOICE.get(request.tool_choice):
             built["tool_choice"] = choice
+    if request.output_schema is not None and not request.tools:  # the API takes one or the other
+        built["response_format"] = {"type": "json_object", "schema": request.output_schema}
     if request.thinking_tokens:
         built["thinking"] = {"type": "enabled", "token_budget": request.thinking_tokens}
     elif request.thinking_tokens == 0:
@@ -53,7 +55,11 @@ def _user(message: Message) -> list[Json]:
     for result in results:
         if result.images:
             parts += [Text(text=f"What {result.name} shows:"), *result.images]
-    parts += [part for part in message.parts if isinstance(part, Text | Image)]
+    parts += [
+        (told_file(part) or described(part)) if isinstance(part, File) else part
+        for part in message.parts
+        if isinstance(part, Text | Image | File)
+    ]
     if parts:
         built.append({"role": "user", "content": _content(parts)})
     return built

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
 from attache.providers.foreign import fields, load
-from attache.schema.messages import Message, Part, Text, Thinking, ToolCall, ToolResult
+from attache.schema.messages import File, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from attache.schema.models import ModelInfo
 
 NO_OUTPUT = "(no output)"
+_TEXTUAL = frozenset({"application/json", "application/xml", "application/yaml", "application/toml"})
 _LOST = "(no result: the run was stopped before this call was over)"
 
 
@@ -32,6 +35,51 @@ def paired(messages: Sequence[Message]) -> tuple[Message, ...]:
     if asked:
         kept.append(Message(role="user", parts=_answered(asked, ())))
     return tuple(kept)
+
+
+def translated(messages: Sequence[Message], info: ModelInfo) -> tuple[Message, ...]:
+    """Return the conversation as `info` can take it over, whoever answered till now.
+
+    Reasoning that another provider's model did is dropped, since its signature holds nowhere else, and pictures are
+    described to a model that cannot see. Ids are rewritten by the wires, call and result alike.
+    """
+    return tuple(_taken_over(message, info) for message in messages)
+
+
+def described(part: Image | File) -> Text:
+    """Return words in the place of a picture, or of a file that is no text."""
+    kind = f"a picture, {part.media_type}" if isinstance(part, Image) else f"a file, {part.name}, {part.media_type}"
+    return Text(text=f"[{kind}, {len(part.data) * 3 // 4} bytes, which this model cannot see]")
+
+
+def told_file(file: File) -> Text | None:
+    """Return a file that is text as words, None where it is none."""
+    if not (file.media_type.startswith("text/") or file.media_type in _TEXTUAL):
+        return None
+    try:
+        words = b64decode(file.data, validate=True).decode()
+    except ValueError:
+        return None
+    return Text(text=f"{file.name}:\n```\n{words}\n```")
+
+
+def _taken_over(message: Message, info: ModelInfo) -> Message:
+    foreign = bool(message.model) and message.model.partition("/")[0] != info.provider
+    if info.images and not foreign:
+        return message
+    parts = [part for part in message.parts if not (foreign and isinstance(part, Thinking))]
+    if not info.images:
+        parts = [_without_pictures(part) for part in parts]
+    return message.model_copy(update={"parts": tuple(parts)})
+
+
+def _without_pictures(part: Part) -> Part:
+    if isinstance(part, Image):
+        return described(part)
+    if isinstance(part, ToolResult) and part.images:
+        told = [part.text, *(described(image).text for image in part.images)]
+        return part.model_copy(update={"text": "\n".join(filter(None, told)), "images": ()})
+    return part
 
 
 def output(result: ToolResult) -> str:

@@ -126,6 +126,11 @@ class Decoder:
         """Return what came since the last time."""
         return self._deltas.take()
 
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens counted so far."""
+        return self._counted()
+
     def answer(self) -> Answer:
         """Return the whole answer; raises StreamCut where nothing said that it is over."""
         if not self._finish:
@@ -154,7 +159,7 @@ class Decoder:
         return Answer(
             message=Message(role="assistant", parts=tuple(parts)),
             stop_reason=stop or ("tool_use" if calls else "end_turn"),
-            usage=self._counted(),
+            usage=self.usage,
             model=self._model,
         )
 

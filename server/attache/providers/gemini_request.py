@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from attache.providers.conversation import opaque, output, paired
+from attache.providers.conversation import opaque, output, paired, told_file
 from attache.providers.foreign import said
 from attache.providers.openai_request import effort
 from attache.providers.row import Quirks
-from attache.schema.messages import Image, Message, Part, Text, ToolCall, ToolResult
+from attache.schema.messages import File, Image, Message, Part, Text, ToolCall, ToolResult
 from attache.schema.models import Request
 from attache.schema.tools import ToolSpec
 
@@ -26,6 +26,8 @@ def body(request: Request, quirks: Quirks) -> Json:
     settings: Json = {"maxOutputTokens": request.max_output_tokens + (request.thinking_tokens or 0)}
     if request.temperature is not None:
         settings["temperature"] = request.temperature
+    if request.output_schema is not None and not (request.tools and budgeted):  # older models take one or the other
+        settings |= {"responseMimeType": "application/json", "responseJsonSchema": request.output_schema}
     if thinking := _thinking(request.thinking_tokens, budgeted=budgeted):
         settings["thinkingConfig"] = thinking
     built: Json = {
@@ -92,6 +94,9 @@ def _told(message: Message) -> list[Json]:
                     shown += [{"text": f"What {part.name} shows:"}, *map(_image, part.images)]
             case Image():
                 shown.append(_image(part))
+            case File():
+                words = told_file(part)
+                shown.append({"text": words.text} if words else _image(part))
             case Text() if part.text.strip():
                 shown.append({"text": part.text})
             case _:
@@ -104,7 +109,7 @@ def _result(part: ToolResult) -> Json:
     return {"functionResponse": {"id": part.call_id, "name": part.name, "response": answered}}
 
 
-def _image(part: Image) -> Json:
+def _image(part: Image | File) -> Json:
     return {"inlineData": {"mimeType": part.media_type, "data": part.data}}
 
 

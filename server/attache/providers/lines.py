@@ -25,6 +25,8 @@ class Lines:
         self._buffer += piece
         if len(self._buffer) + len(self._document) > MAX_EVENT_BYTES:
             raise ProviderUnavailable(f"an event is longer than {MAX_EVENT_BYTES // 1024 // 1024} MB")
+        if self._buffer.startswith(b"<") and not self._document:
+            raise web_page()
         if self._buffer.find(b"\n", seen) < 0:
             return []
         *lines, rest = bytes(self._buffer).split(b"\n")

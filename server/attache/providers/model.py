@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from attache.schema.models import Answer, Delta, ModelInfo, Request
 
@@ -23,4 +23,21 @@ class Model(Protocol):
 
         Raises ProviderError where no complete answer came; may be cancelled at any await. Never retries.
         """
+        ...
+
+
+@runtime_checkable
+class Distant(Model, Protocol):
+    """What models behind HTTP can do besides."""
+
+    async def prepare(self) -> None:
+        """Import what a call needs, in a thread, so that the first call does not wait for it."""
+        ...
+
+    async def models(self) -> tuple[str, ...]:
+        """Return the names of the models on offer now; raises ProviderError."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections; a later call opens new ones."""
         ...

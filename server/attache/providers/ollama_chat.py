@@ -110,6 +110,11 @@ class Decoder:
         """Return what came since the last time."""
         return self._deltas.take()
 
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens counted so far."""
+        return self._usage
+
     def answer(self) -> Answer:
         """Return the whole answer; raises StreamCut where its last line is missing."""
         if not self.done:
@@ -126,7 +131,7 @@ class Decoder:
         return Answer(
             message=Message(role="assistant", parts=(*parts, *(call for _, call in settled))),
             stop_reason=stop or ("tool_use" if settled else "end_turn"),
-            usage=self._usage,
+            usage=self.usage,
             model=self._model,
         )
 

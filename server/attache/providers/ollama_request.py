@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from attache.providers.conversation import opaque, output, paired
+from attache.providers.conversation import described, opaque, output, paired, told_file
 from attache.providers.foreign import dump, fields, objects, said
-from attache.schema.messages import Image, Message, Text, Thinking, ToolCall, ToolResult
+from attache.schema.messages import File, Image, Message, Text, Thinking, ToolCall, ToolResult
 from attache.schema.models import Request
 from attache.schema.tools import ToolSpec
 
@@ -30,6 +30,8 @@ def body(request: Request) -> Json:
     built: Json = {"model": request.model, "messages": _messages(request), "stream": True, "options": options}
     if request.tools and request.tool_choice != "none":
         built["tools"] = [_tool(tool) for tool in request.tools]
+    if request.output_schema is not None:
+        built["format"] = request.output_schema
     if request.thinking_tokens is not None:
         built["think"] = request.thinking_tokens > 0
     options["num_ctx"] = _window(built, options["num_predict"])
@@ -72,7 +74,8 @@ def _user(message: Message) -> list[Json]:
         told: Json = {"role": "tool", "tool_name": result.name, "tool_call_id": result.call_id}
         built.append(told | {"content": output(result)} | _images([*result.images]))
     images = [part for part in message.parts if isinstance(part, Image)]
-    words = "\n\n".join(part.text for part in message.parts if isinstance(part, Text))
+    shown = [(told_file(part) or described(part)) if isinstance(part, File) else part for part in message.parts]
+    words = "\n\n".join(part.text for part in shown if isinstance(part, Text))
     if words or images:
         built.append({"role": "user", "content": words} | _images(images))
     return built

@@ -145,6 +145,11 @@ class Decoder:
         """Return what came since the last time."""
         return self._deltas.take()
 
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens counted so far."""
+        return self._usage
+
     def answer(self) -> Answer:
         """Return the whole answer; raises StreamCut where nothing said that it is over."""
         finish = (self._finish or "").lower()
@@ -164,7 +169,7 @@ class Decoder:
         return Answer(
             message=Message(role="assistant", parts=tuple(parts)),
             stop_reason=stop or ("refusal" if self._refused else "tool_use" if settled else "end_turn"),
-            usage=self._usage,
+            usage=self.usage,
             model=self._model,
         )
 

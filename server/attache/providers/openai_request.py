@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from attache.providers.conversation import opaque, output, paired
+from attache.providers.conversation import described, opaque, output, paired, told_file
 from attache.providers.row import Quirks
-from attache.schema.messages import Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from attache.schema.messages import File, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
 from attache.schema.models import Request
 from attache.schema.tools import ToolSpec
 
@@ -32,6 +32,9 @@ def body(request: Request, quirks: Quirks) -> Json:
         choice = quirks.required_tool_choice if request.tool_choice == "required" else request.tool_choice
         if choice not in {"auto", ""}:
             built["tool_choice"] = choice
+    if request.output_schema is not None:
+        form = {"name": "answer", "schema": request.output_schema, "strict": False}
+        built["response_format"] = {"type": "json_schema", "json_schema": form}
     return built | _thinking(request, quirks)
 
 
@@ -68,7 +71,7 @@ def _user(message: Message, quirks: Quirks) -> list[Json]:
     for result in results:
         if result.images:
             parts += [Text(text=f"What {result.name} shows:"), *result.images]
-    parts += [part for part in message.parts if isinstance(part, Text | Image)]
+    parts += [part for part in message.parts if isinstance(part, Text | Image | File)]
     if parts:
         built.append({"role": "user", "content": _content(parts, quirks)})
     return built
@@ -76,21 +79,29 @@ def _user(message: Message, quirks: Quirks) -> list[Json]:
 
 def _content(parts: Sequence[Part], quirks: Quirks) -> str | list[Json]:
     """Return plain words where there is nothing else: not every server takes a list."""
-    if not quirks.images:
-        parts = [_described(part) if isinstance(part, Image) else part for part in parts]
-    if not any(isinstance(part, Image) for part in parts):
-        return "\n\n".join(part.text for part in parts if isinstance(part, Text))
-    return [
-        {"type": "image_url", "image_url": {"url": f"data:{part.media_type};base64,{part.data}"}}
-        if isinstance(part, Image)
-        else {"type": "text", "text": part.text}
-        for part in parts
-        if isinstance(part, Text | Image)
-    ]
+    shown = [_shown(part, quirks) for part in parts if isinstance(part, Text | Image | File)]
+    if all(isinstance(part, Text) for part in shown):
+        return "\n\n".join(part.text for part in shown if isinstance(part, Text))
+    return [_piece(part) for part in shown]
 
 
-def _described(image: Image) -> Text:
-    return Text(text=f"[a picture, {image.media_type}, {len(image.data) * 3 // 4} bytes, which this model cannot see]")
+def _shown(part: Text | Image | File, quirks: Quirks) -> Text | Image | File:
+    """Return a part as this provider takes it: words where it takes no pictures, or no files."""
+    if isinstance(part, File):
+        words = told_file(part)
+        return words or (part if quirks.files and part.media_type == "application/pdf" else described(part))
+    return described(part) if isinstance(part, Image) and not quirks.images else part
+
+
+def _piece(part: Text | Image | File) -> Json:
+    match part:
+        case Text():
+            return {"type": "text", "text": part.text}
+        case Image():
+            return {"type": "image_url", "image_url": {"url": f"data:{part.media_type};base64,{part.data}"}}
+        case File():
+            data = f"data:{part.media_type};base64,{part.data}"
+            return {"type": "file", "file": {"filename": part.name, "file_data": data}}
 
 
 def _assistant(message: Message, quirks: Quirks) -> list[Json]:

@@ -115,6 +115,11 @@ class Decoder:
         """Return what came since the last time."""
         return self._deltas.take()
 
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens counted so far."""
+        return _usage(fields(self._response.get("usage")))
+
     def answer(self) -> Answer:
         """Return the whole answer; raises StreamCut where nothing said that it is over."""
         status = said(self._response.get("status"))
@@ -135,7 +140,7 @@ class Decoder:
         return Answer(
             message=Message(role="assistant", parts=tuple(parts)),
             stop_reason=stop or ("refusal" if refused else "tool_use" if calls else "end_turn"),
-            usage=_usage(fields(self._response.get("usage"))),
+            usage=self.usage,
             model=said(self._response.get("model")),
         )
 

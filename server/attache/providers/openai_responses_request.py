@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Any
 
-from attache.providers.conversation import opaque, output, paired
+from attache.providers.conversation import described, opaque, output, paired, told_file
 from attache.providers.openai_request import effort
 from attache.providers.row import Quirks
-from attache.schema.messages import Image, Message, Part, Text, ToolCall, ToolResult
+from attache.schema.messages import File, Image, Message, Part, Text, ToolCall, ToolResult
 from attache.schema.models import Request
 from attache.schema.tools import ToolSpec
 
@@ -33,6 +33,9 @@ def body(request: Request, quirks: Quirks) -> Json:
         built["instructions"] = request.system
     if request.temperature is not None:
         built["temperature"] = request.temperature
+    if request.output_schema is not None:
+        form = {"type": "json_schema", "name": "answer", "schema": request.output_schema, "strict": False}
+        built["text"] = {"format": form}
     if request.tools:
         built["tools"] = [_tool(tool) for tool in request.tools]
         if request.tool_choice != "auto":
@@ -53,17 +56,26 @@ def _input(messages: Sequence[Message]) -> list[Json]:
 
 def _user(message: Message) -> list[Json]:
     items = [_result(part) for part in message.parts if isinstance(part, ToolResult)]
-    parts = [part for part in message.parts if isinstance(part, Text | Image)]
-    if any(isinstance(part, Image) for part in parts):
+    parts = [_shown(part) for part in message.parts if isinstance(part, Text | Image | File)]
+    if any(not isinstance(part, Text) for part in parts):
         items.append({"role": "user", "content": [_content(part) for part in parts]})
     elif parts:
         items.append({"role": "user", "content": "\n\n".join(part.text for part in parts if isinstance(part, Text))})
     return items
 
 
-def _content(part: Text | Image) -> Json:
+def _shown(part: Text | Image | File) -> Text | Image | File:
+    if not isinstance(part, File):
+        return part
+    return told_file(part) or (part if part.media_type == "application/pdf" else described(part))
+
+
+def _content(part: Text | Image | File) -> Json:
     if isinstance(part, Text):
         return {"type": "input_text", "text": part.text}
+    if isinstance(part, File):
+        data = f"data:{part.media_type};base64,{part.data}"
+        return {"type": "input_file", "filename": part.name, "file_data": data}
     return {"type": "input_image", "detail": "auto", "image_url": f"data:{part.media_type};base64,{part.data}"}
 
 

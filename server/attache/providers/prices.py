@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from attache.providers.row import ProviderRow
@@ -61,7 +62,12 @@ def names(row: ProviderRow) -> tuple[str, ...]:
 
 
 def _find(row: ProviderRow, model: str) -> tuple[Provider, Known] | None:
-    if (provider := _provider(row)) is None:
+    return _found(row.prices or row.name, model)
+
+
+@lru_cache(maxsize=256)
+def _found(name: str, model: str) -> tuple[Provider, Known] | None:
+    if (provider := _named(name)) is None:
         return None
     from genai_prices.data_snapshot import get_snapshot
 
@@ -70,7 +76,10 @@ def _find(row: ProviderRow, model: str) -> tuple[Provider, Known] | None:
 
 
 def _provider(row: ProviderRow) -> Provider | None:
+    return _named(row.prices or row.name)
+
+
+def _named(name: str) -> Provider | None:
     from genai_prices.data_snapshot import get_snapshot
 
-    wanted = row.prices or row.name
-    return next((provider for provider in get_snapshot().providers if provider.id == wanted), None)
+    return next((provider for provider in get_snapshot().providers if provider.id == name), None)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
 
 from attache.foundation.redact import redact, remember_secret
 from attache.foundation.registry import near
-from attache.providers import prices
+from attache.providers import capabilities, prices
 from attache.providers.failures import WHAT_NOW, NoSuchModel, plain, refused
 from attache.providers.foreign import dump, load
 from attache.providers.model import Emit
@@ -25,13 +25,14 @@ from attache.providers.sse import Events
 from attache.schema.errors import (
     AttacheError,
     AuthenticationFailed,
+    MalformedToolCall,
     ProviderError,
     ProviderUnavailable,
     SettingsError,
     StreamCut,
     UnknownModel,
 )
-from attache.schema.models import Answer, Delta, ModelInfo, Request
+from attache.schema.models import Answer, Delta, ModelInfo, Request, Usage
 
 _DRAIN_SECONDS = 0.5
 """How long the rest of a complete answer is waited for, so that the connection can serve again."""
@@ -39,15 +40,6 @@ _PRECISION = 0.05
 """How exactly the clock for pauses is kept, as a share of the pause that is allowed."""
 _LIST_SECONDS = 5.0
 _SHOWN = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a provider may take."""
-
-    first_byte_seconds: float = 300
-    idle_seconds: float = 120
-    total_seconds: float = 3600
 
 
 class Client(Protocol):
@@ -91,6 +83,11 @@ class Decoder(Protocol):
     error: object
     """What the provider reported in the place of an answer, None where it did not."""
 
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens counted so far."""
+        ...
+
     def event(self, data: bytes) -> None:
         """Take the data of one event; raises msgspec.DecodeError where it is not of this wire."""
         ...
@@ -118,13 +115,14 @@ class Wire:
 class RemoteModel:
     """A model of one provider; the SDK is imported at the first call, or by `prepare`."""
 
-    def __init__(self, access: Access, name: str, wire: Wire, limits: Limits = Limits()) -> None:
+    def __init__(self, access: Access, name: str, wire: Wire) -> None:
         self._access = access
         self._wire = wire
-        self._limits = limits
+        self._limits = access.limits
         self._client: Client | None = None
         self._building = asyncio.Lock()
-        self._info = ModelInfo(provider=access.row.name, name=name, images=access.row.quirks.images)
+        info = ModelInfo(provider=access.row.name, name=name, images=access.row.quirks.images)
+        self._info = capabilities.known(info, access.capabilities)
         remember_secret(access.key, f"{access.row.name} key")
 
     @property
@@ -193,6 +191,8 @@ class RemoteModel:
         try:
             return decoder.answer()
         except ProviderError as error:
+            if isinstance(error, MalformedToolCall):
+                error.usage = decoder.usage  # it came to its end, and is paid for
             raise self._named(error) from None
 
     def _hear(self, decoder: Decoder, events: Iterable[bytes], emit: Emit) -> None:
@@ -227,12 +227,19 @@ class RemoteModel:
     async def _connected(self) -> Client:
         async with self._building:
             if self._client is None:
-                self._check()
+                if not self._access.find_key:
+                    self._check()
                 self._client, self._info = await asyncio.to_thread(self._build)
             return self._client
 
     def _build(self) -> tuple[Client, ModelInfo]:
-        return self._wire.client(self._access), prices.known(self._access.row, self._info)
+        if self._access.find_key:
+            self._access = replace(self._access, key=self._access.find_key(), find_key=None)
+            remember_secret(self._access.key, f"{self._access.row.name} key")
+            self._check()
+        return self._wire.client(self._access), capabilities.known(
+            prices.known(self._access.row, self._info), self._access.capabilities
+        )
 
     def _check(self) -> None:
         key, row = self._access.key, self._access.row
@@ -248,7 +255,8 @@ class RemoteModel:
         if not key and not (row.local or row.credentials):
             raise AuthenticationFailed(
                 f"{row.label} needs a key, and {self._access.key_name} is not set",
-                hint=f"set {self._access.key_name} in the environment or in .env; attache doctor shows what holds",
+                hint=f"set {self._access.key_name} in the environment or in .env, or keep it in the keyring: "
+                f"attache keys set {row.name}",
                 provider=row.name,
             )
         if not (key.isascii() and key.isprintable()) or " " in key:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from attache.foundation.settings import ProviderSettings, Settings
+from attache.foundation.settings import ModelTraits, ProviderSettings, Settings
+from attache.providers import keys
 from attache.schema.data import Record
 from attache.schema.errors import SettingsError
 
@@ -34,6 +36,8 @@ class Quirks(Record):
     call_id_length: int | None = None
     """The exact length of a tool call's id, letters and digits only."""
     images: bool = True
+    files: bool = False
+    """Whether a PDF may come as such."""
     echo: tuple[Echo, ...] = ()
     thinking: Literal["", "reasoning_effort", "reasoning"] = ""
     """The field that takes a budget for reasoning."""
@@ -86,6 +90,15 @@ class ProviderRow(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a provider may take."""
+
+    first_byte_seconds: float = 300
+    idle_seconds: float = 120
+    total_seconds: float = 3600
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """How a row is reached under the settings in force."""
 
@@ -94,6 +107,11 @@ class Access:
     key: str = field(repr=False)
     key_name: str
     """The variable the key stands in, or the one to set where there is none."""
+    limits: Limits = Limits()
+    capabilities: Mapping[str, ModelTraits] = field(default_factory=dict[str, ModelTraits])
+    """The user's own word on what models can do, by patterns."""
+    find_key: Callable[[], str] | None = field(default=None, repr=False)
+    """Asks the keyring, or the user's command, for the key; blocks, and raises AuthenticationFailed."""
 
     @property
     def loopback(self) -> bool:
@@ -121,12 +139,29 @@ def access(row: ProviderRow, settings: Settings) -> Access:
     prefix = f"ATTACHE_{row.name.upper().replace('-', '_')}"
     names = (f"{prefix}_API_KEY", *row.key_env)
     key_name = next((name for name in names if settings.env(name).strip()), (row.key_env or names)[0])
-    return Access(row, _base_url(row, settings, prefix), settings.env(key_name).strip(), key_name)
+    limits = Limits(settings.model_first_byte_seconds, settings.model_idle_seconds, settings.model_total_seconds)
+    key = settings.env(key_name).strip()
+    find_key = None if key else _elsewhere(row, settings)
+    return Access(row, _base_url(row, settings, prefix), key, key_name, limits, settings.capabilities, find_key)
+
+
+def keyed(row: ProviderRow, settings: Settings) -> bool:
+    """Say whether a key is there, in a variable, in the keyring or behind a command; none is fetched."""
+    found = access(row, settings)
+    return bool(found.key or found.find_key)
+
+
+def _elsewhere(row: ProviderRow, settings: Settings) -> Callable[[], str] | None:
+    """Return the way to a key that stands in no variable, None where there is none."""
+    own = settings.providers.get(row.name)
+    if own and own.api_key_command:
+        return partial(keys.from_command, row.name, own.api_key_command)
+    return partial(keys.from_keyring, row.name) if row.name in keys.kept(settings.home) else None
 
 
 def usable(row: ProviderRow, settings: Settings) -> bool:
     """Say whether the provider can be called: a key is set, a cloud's credentials are, or none is needed."""
-    return row.local or bool(access(row, settings).key) or any(settings.env(name) for name in row.credentials_env)
+    return row.local or keyed(row, settings) or any(settings.env(name) for name in row.credentials_env)
 
 
 def blanks(url: str) -> list[str]:

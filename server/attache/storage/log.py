@@ -17,6 +17,7 @@ from attache.schema.messages import Message
 from attache.schema.models import Usage
 from attache.schema.session import SessionInfo
 from attache.storage.database import Database
+from attache.storage.ledger import person
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -48,11 +49,14 @@ class SessionLog:
             return ()
         kept = [event for event, _ in clean]
         rows = [{"type": event.type, "body": body} for event, body in clean]
+        bills = [_bill(event, at) for event in kept if isinstance(event, MessageAdded) and event.bill]
 
         def work(connection: Connection) -> int:
             if isinstance(kept[0], SessionCreated):
                 self._queries.begin(connection, session_id, at, _named(kept[0]))
             last = self._queries.append(connection, session_id, at, rows, _change(kept))
+            for bill in bills:
+                self._queries.pay(connection, session_id, bill)
             if last is None:
                 raise StorageError(
                     f"there is no session {session_id}", hint="it may have been deleted; begin a new one"
@@ -84,6 +88,11 @@ class SessionLog:
         """Return one row of the list. Raises StorageError."""
         rows = await self._database.read(lambda connection: self._queries.listed(connection, id=session_id))
         return _info(rows[0]) if rows else None
+
+    async def last(self, session_id: SessionId) -> int:
+        """Return the number of a session's last event, 0 where there is no such session. Raises StorageError."""
+        rows = await self._database.read(lambda connection: self._queries.listed(connection, id=session_id))
+        return int(rows[0]["seq"]) if rows else 0
 
     async def delete(self, session_id: SessionId) -> None:
         """Delete a session with all its events; one that is not there is no error. Raises StorageError."""
@@ -121,6 +130,12 @@ def _change(happened: Sequence[Event]) -> dict[str, Any]:
     named = {"new_model": model, "new_mode": mode, "new_title": title and _storable(title)}
     sums = {f"more_{name}": count for name, count in usage.model_dump().items()}
     return {**named, "first_title": _storable(first_title), **sums, "more_runs": runs, "more_cost_usd": cost}
+
+
+def _bill(event: MessageAdded, at: float) -> dict[str, Any]:
+    usage = event.usage or Usage()
+    named = {"id": event.bill, "at": at, "model": _storable(event.message.model), "person": person()}
+    return {**named, **usage.model_dump(), "cost_usd": event.cost_usd}
 
 
 def _storable(text: str) -> str:

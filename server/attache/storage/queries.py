@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Text, bindparam, case, func, select
+from sqlalchemy.dialects.sqlite import insert
 
 from attache.schema.data import SessionId
 from attache.schema.models import Usage
-from attache.storage.tables import events, sessions
+from attache.storage.tables import bills, events, sessions
 
 TOKENS = tuple(Usage.model_fields)
 
@@ -32,6 +33,14 @@ _ADVANCE = (
         **{name: sessions.c[name] + bindparam(f"more_{name}") for name in TOKENS},
     )
     .returning(sessions.c.seq)
+)
+_PAY = (
+    insert(bills)
+    .values(
+        session_id=bindparam("of_session"),
+        cwd=select(sessions.c.cwd).where(sessions.c.id == bindparam("of_session")).scalar_subquery(),
+    )
+    .on_conflict_do_nothing()
 )
 _READ = (
     select(events)
@@ -61,6 +70,28 @@ def append(
         numbered = enumerate(rows, last - len(rows) + 1)
         connection.execute(_ADD, [{"session_id": session_id, "seq": seq, "at": at, **row} for seq, row in numbered])
     return last
+
+
+def pay(connection: Connection, session_id: SessionId, bill: dict[str, Any]) -> None:
+    """Enter a bill with its session's folder; one that is there already is left as it is."""
+    connection.execute(_PAY, {"of_session": session_id, **bill})
+
+
+def spent(connection: Connection, since: float, **where: str) -> float:
+    """Return what the bills since a moment come to in US dollars, of those in which each named column is as given."""
+    wanted = select(func.coalesce(func.sum(bills.c.cost_usd), 0.0)).where(bills.c.at >= since)
+    for name, value in where.items():
+        wanted = wanted.where(bills.c[name] == value)
+    return float(connection.execute(wanted).scalar() or 0.0)
+
+
+def billed(connection: Connection, by: str, since: float) -> Sequence[RowMapping]:
+    """Return the sums of all bills since a moment for each value of a column, or each day; the largest cost first."""
+    key = func.date(bills.c.at, "unixepoch", "localtime") if by == "day" else bills.c[by]
+    sums = [func.sum(bills.c[name]).label(name) for name in (*TOKENS, "cost_usd")]
+    wanted = select(key.label("name"), func.count().label("calls"), *sums).where(bills.c.at >= since)
+    order = key.desc() if by == "day" else func.sum(bills.c.cost_usd).desc()
+    return connection.execute(wanted.group_by(key).order_by(order, key)).mappings().all()
 
 
 def read(connection: Connection, session_id: SessionId, after: int) -> Sequence[RowMapping]:

@@ -1,0 +1,103 @@
+"""Fill in the middle: what goes between two pieces of text, from the providers that have an API for just that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from attache.providers.foreign import fields, load, objects, said
+from attache.providers.row import ProviderRow, access
+from attache.schema.errors import ProviderError
+
+if TYPE_CHECKING:
+    from attache.foundation.settings import Settings
+    from attache.providers.direct import Client
+
+Json = dict[str, Any]
+_SURE: Final = 0.1
+"""Temperature: what is likeliest is wanted, not what is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one provider is asked, and where the text stands in its answer."""
+
+    path: str
+    body: Callable[[str, str, str, int], Json]
+    """From model, text before, text behind and the most tokens."""
+    read: Callable[[Json], object]
+    models: tuple[str, ...] = ("",)
+    """Beginnings of the names of the models that can do it."""
+    cut: str = ""
+    """The end of the base URL that this API does not have."""
+
+
+def _openai(model: str, before: str, behind: str, tokens: int) -> Json:
+    return {"model": model, "prompt": before, "suffix": behind, "max_tokens": tokens, "temperature": _SURE}
+
+
+def _ollama(model: str, before: str, behind: str, tokens: int) -> Json:
+    options = {"num_predict": tokens, "temperature": _SURE}
+    return {"model": model, "prompt": before, "suffix": behind, "stream": False, "options": options}
+
+
+def _llamacpp(_model: str, before: str, behind: str, tokens: int) -> Json:
+    return {"input_prefix": before, "input_suffix": behind, "n_predict": tokens, "temperature": _SURE, "stream": False}
+
+
+def _first(answer: Json) -> Json:
+    return (objects(answer.get("choices")) or [Json()])[0]
+
+
+WAYS: Final[Mapping[str, Way]] = {
+    "ollama": Way("/api/generate", _ollama, lambda answer: answer.get("response"), cut="/v1"),
+    "llamacpp": Way("/infill", _llamacpp, lambda answer: answer.get("content"), cut="/v1"),
+    "mistral": Way(
+        "/fim/completions",
+        _openai,
+        lambda answer: fields(_first(answer).get("message")).get("content"),
+        models=("codestral",),
+    ),
+    "deepseek": Way("/beta/completions", _openai, lambda answer: _first(answer).get("text"), cut="/v1"),
+}
+"""Provider -> its way. One that is not named here only talks."""
+
+
+class Filler:
+    """One model that fills in. It says so no more once its provider has refused to."""
+
+    def __init__(self, row: ProviderRow, model: str, way: Way, settings: Settings) -> None:
+        self.able = True
+        self._access = access(row, settings)
+        self._model = model
+        self._way = way
+        self._client: Client | None = None
+
+    async def fill(self, before: str, behind: str, *, max_tokens: int) -> str:
+        """Return what goes between; empty where the model has nothing. Raises ProviderError."""
+        if self._client is None:
+            from attache.providers.direct import Client, Route
+
+            base = self._access.base_url.removesuffix("/").removesuffix(self._way.cut)
+            self._client = Client(self._access, (Route(self._way.path),), base_url=base)
+        body = self._way.body(self._model, before, behind, max_tokens)
+        try:
+            answer = b"".join([piece async for piece in self._client.pieces(body)])
+        except ProviderError:
+            self.able = False
+            raise
+        return said(self._way.read(fields(load(answer))))
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+
+def filler(row: ProviderRow, model: str, settings: Settings) -> Filler | None:
+    """Return the model as one that fills in; None where its provider has no API for that, or the model is no such."""
+    way = WAYS.get(row.name)
+    if way is None or not model.startswith(way.models):
+        return None
+    return Filler(row, model, way, settings)
