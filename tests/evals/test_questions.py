@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 
+from attache.providers.offline.intent import understand
 from evals.judge import Answer, judged, score
-from evals.questions import HELD_OUT, TREES, table
+from evals.questions import HELD_OUT, TREES, _by_doc, table, tree_of
 
 FULL = pytest.mark.skipif(
     not os.environ.get("ATTACHE_LONG"), reason="every tree is asked with ATTACHE_LONG=1 (make long)"
@@ -27,6 +29,14 @@ def judge(answers: list[Answer], share: float) -> None:
 
 async def test_a_small_tree(tmp_path: Path) -> None:
     judge(await judged(["click"], tmp_path), 0.8)
+
+
+def test_questions_about_code_are_not_taken_for_deeds() -> None:
+    chance = random.Random(1)
+    asked = [*_by_doc("click", tree_of("click"), chance), *_by_doc("_pytest", tree_of("_pytest"), chance)]
+    kinds = {question.text: understand(question.text).kind for question in asked}
+    assert len(kinds) > 200
+    assert {text: kind for text, kind in kinds.items() if kind not in {"where", "callers", "explain"}} == {}
 
 
 @FULL

@@ -61,7 +61,7 @@ def shop(folder: Path) -> None:
         ("list the files", ["11 files:", "shop/ (4 files)"]),
         ("how many files are in shop/?", ["4 files:"]),
         ("explain line 2 of shop/one.py", ["Around shop/one.py:2, in `run`"]),
-        (f"explain this{STDIN}{DIFF}", ["It is a diff of 1 file", "- shop/one.py: 2 added, 1 removed"]),
+        (f"explain this{STDIN}{DIFF}", ["It is a diff of 1 file", "- shop/one.py (+2 −1): changes `run`"]),
         (f"explain this{STDIN}hello there", ["(1 lines) holds no error, stack trace or diff"]),
         (f"explain this{STDIN}ValueError: no such parcel", ["`ValueError` says: no such parcel."]),
     ],
@@ -75,7 +75,7 @@ async def test_answers(ask: Ask, question: str, said: list[str]) -> None:
 
 async def test_a_file_that_cannot_be_read_is_not_said_to_be_missing(ask: Ask) -> None:
     (reply,) = await ask("explain pic.png")
-    assert "pic.png is not text" in reply.content
+    assert "pic.png is named like a picture and is none" in reply.content
     assert "stand" not in reply.content
 
 

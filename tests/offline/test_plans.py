@@ -86,7 +86,7 @@ def shop(folder: Path) -> None:
             "summarise this repository",
             ["(README.md:3): Sells things", "begin in shop/__main__.py", "shop/cart.py:6", "python -m pytest"],
         ),
-        ("what changed?", ["What changed is not available here"]),
+        ("what changed?", ["Git says: this folder is not in a git repository"]),
     ],
 )
 async def test_answers(ask: Ask, question: str, said: list[str]) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from attache.index.client import Index
+from attache.index.parse import outline
+from attache.schema.code import Symbol
 from attache.schema.documents import Diagnostic, Place
 from attache.tools.cures import CURES, cured
 from attache.tools.cures.case import Case, applied
@@ -26,7 +30,7 @@ def cases() -> list[Any]:
     return found
 
 
-def read(path: str, case: dict[str, str]) -> tuple[str, Diagnostic]:
+def read(path: str, case: dict[str, Any]) -> tuple[str, Diagnostic]:
     """Return a case's text without its marks, and the finding that they mark."""
     head, _, rest = case["before"].partition("«")
     marked, _, tail = rest.partition("»")
@@ -35,10 +39,28 @@ def read(path: str, case: dict[str, str]) -> tuple[str, Diagnostic]:
     return head + marked + tail, Diagnostic(place=place, message=case["message"])
 
 
+def asked(case: dict[str, Any]) -> tuple[Symbol, ...]:
+    """Return what the other files of a case define."""
+    return tuple(
+        symbol
+        for path, text in case.get("others", {}).items()
+        for symbol in outline("python" if path.endswith(".py") else "typescript", text, path)
+    )
+
+
 @pytest.mark.parametrize(("path", "case"), cases())
-async def test_before_and_after(desk: Desk, path: str, case: dict[str, str]) -> None:
+async def test_before_and_after(desk: Desk, path: str, case: dict[str, Any]) -> None:
     text, finding = read(path, case)
+    for other, words in case.get("others", {}).items():
+        desk.write(other, words)
+    index = Index(desk.folder, home=desk.folder / ".home") if "others" in case else None
+    if index:
+        await index.start()
+        assert await index.ready(30)
+        desk.ctx = replace(desk.ctx, index=index)
     (result,) = await cured(desk.ctx, text, [finding])
+    if index:
+        await index.close()
     match = next((found for rule in CURES if (found := rule.message.search(finding.message))), None)
     assert match, "no rule is for this message"
     assert applied(Case(text, finding, match), result.fix) == case["after"]
@@ -52,7 +74,7 @@ async def test_every_rule_has_a_case(desk: Desk) -> None:
         text, finding = read(path, case)
         for rule in CURES:
             match = rule.message.search(finding.message) if path.endswith(rule.suffixes) else None
-            if match and rule.cure(Case(text, finding, match)):
+            if match and rule.cure(Case(text, finding, match, asked(case))):
                 used.add((rule.suffixes[0], rule.message.pattern + rule.title))
     every = {(rule.suffixes[0], rule.message.pattern + rule.title) for rule in CURES}
     assert every - used == set()

@@ -12,6 +12,7 @@ from attache.providers.offline.skeleton import Subject, parsed, skeleton
 
 ABOVE = 8
 """Lines above a definition in which its decorators stand."""
+SHOWN = 12
 _FIXTURE = re.compile(r"def (\w+)\(")
 
 
@@ -19,7 +20,9 @@ def begin_tests(asked: Asked) -> Step:
     """Find the definition, read it, and write a file that collects and says what to fill in."""
     if "write" not in asked.tools:
         return Done("Edits are not allowed in this mode; switch to build.")
-    name = asked.name
+    name = asked.name if asked.intent.names or not asked.intent.places else ""
+    if not name and asked.intent.places:
+        return _of_file(asked, asked.intent.places[0].path)
     if not name:
         return Done("Tests for what? Name it: `write tests for parse_url`.")
     if step := symbols_first(asked, name, {"name": name}):
@@ -39,6 +42,19 @@ def begin_tests(asked: Asked) -> Step:
     if asked.results("write"):
         return _told(asked, first)
     return _write(asked, first)
+
+
+def _of_file(asked: Asked, path: str) -> Step:
+    """Say what of a file tests can be begun for."""
+    if step := symbols_first(asked, path, {"path": path, "limit": 200}):
+        return step
+    names = [each.name for each in asked.passages("symbols") if each.role in {"function", "method", "class"}]
+    public = [name for name in names if not any(part.startswith("_") for part in name.split("."))]
+    if not public:
+        return Done(f"{path} defines no function or class that a test can reach.")
+    listed = ", ".join(f"`{name}`" for name in public[:SHOWN])
+    more = f" and {len(public) - SHOWN} more" if len(public) > SHOWN else ""
+    return Done(f"Tests for which of them? {path} defines {listed}{more}. Name one: `write tests for {public[0]}`.")
 
 
 def _packages(path: str) -> str:

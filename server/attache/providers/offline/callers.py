@@ -28,6 +28,12 @@ def callers(asked: Asked) -> Step:
     uses = used(asked)
     if not uses:
         return Done(unused(asked, name))
+    if asked.intent.places:
+        path = asked.intent.places[0].path.rstrip("/")
+        near = [use for use in uses if use.path == path or use.path.startswith(f"{path}/")]
+        if not near:
+            return Done(f"Nothing in {path} uses `{name}`; {_times(len(uses), 'place')} elsewhere do.")
+        uses = near
     files = len({use.path for use in uses})
     head = f"`{name}` is used in {_times(len(uses), 'place')} in {_times(files, 'file')}"
     owners = "" if "." not in name else f" (by the name `{name.rpartition('.')[2]}`, whoever owns it)"

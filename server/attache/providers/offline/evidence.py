@@ -114,6 +114,13 @@ def _ranked(quotes: Iterable[Quote], wanted: frozenset[str]) -> Iterator[tuple[f
             yield shared + 0.5 * bool(_DEFINES.match(quote.text)) - 0.7 * bool(_IMPORTS.match(quote.text)), quote
 
 
+def blocked(text: str) -> str:
+    """Return a tool's text with what follows its first line as it stands, so that its lines stay lines."""
+    head, _, rest = text.strip().partition("\n")
+    fence = "```" if "```" not in rest else "~~~~"
+    return f"{head}\n\n{fence}\n{rest.strip()}\n{fence}" if rest.strip() else head
+
+
 def code(lines: Sequence[Quote], shown: int = SHOWN_LINES) -> str:
     """Return lines as a block of code, with how many there are more."""
     if not lines:

@@ -16,6 +16,8 @@ BODY_LINES = 80
 USES_SHOWN = 8
 OTHERS_SHOWN = 5
 NEAR_SHOWN = 3
+_THINGS = ("class", "interface", "struct", "trait", "type", "enum")
+"""What a plain word asks for first: what is a blueprint?"""
 _LESSER = ("heading", "section", "variable", "field", "constant", "property", "key")
 _DOCUMENT = re.compile(r"(?:^|/)docs?/|\.(?:md|rst|txt|html|adoc)$")
 
@@ -77,6 +79,7 @@ def definitions(asked: Asked, name: str) -> list[Passage]:
             each.path not in paths,
             each.role in _LESSER,
             _is_document_or_test(each.path),
+            is_word and each.role not in _THINGS,
             each not in exact,
             size[each.path, each.line] != largest[each.path, each.name],
         ),
@@ -94,6 +97,11 @@ def _missing(asked: Asked, name: str) -> Step:
     bare = name.rpartition(".")[2]
     if all(call.arguments["name"] != bare for call, _ in asked.results("symbols")):
         return [Call("symbols", {"name": bare})]
+    if not asked.results("grep"):
+        return [Call("grep", {"pattern": rf"\b{re.escape(bare)}\b"})]
+    if stands := [quote for each in asked.passages("grep") for quote in each.quotes]:
+        rows_ = "\n".join(f"- {quote}" for quote in stands[:USES_SHOWN])
+        return Done(f"No definition of `{name}` is known to the index here. The word stands at:\n\n{rows_}")
     near = list(dict.fromkeys(each.name for each in asked.passages("symbols") if each.name))[:NEAR_SHOWN]
     hint = f" Near it: {', '.join(f'`{each}`' for each in near)}." if near else ""
     return Done(f"No definition of `{name}` is in this workspace.{hint}")

@@ -4,56 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Literal
 
+from attache.providers.offline.grammar import FIRST_WORDS, Kind, kinds
 from attache.schema.data import Record
-
-Kind = Literal[
-    "where", "callers", "explain", "fix", "test", "hello", "unknown",
-    "begin_tests", "tests_of", "changed", "trace", "summarise", "files",
-]  # fmt: skip
-
-_WHOLE = r"(repo|repository|project|code ?base|workspace|package|app|application)\b"
-_FILES = (
-    r"^(please )?(list|show)( me)?( all)?( the| my)? files(?! (that|which|where|with|using))\b"
-    r"|\bhow many files\b|^(what|which) files are (there|here)"
-)
-_RULES: tuple[tuple[Kind, str], ...] = (
-    ("hello", r"^(hi|hello|hey|good (morning|evening|day))\b[\s!.]*$|\bwhat can you do\b|^help\W*$|\bwho are you\b"),
-    ("begin_tests", r"^(please )?(write|add|create|generate|begin|draft) (an? |some |the |unit )*tests?\b"),
-    (
-        "tests_of",
-        r"\b(what|which) tests? (tests?|covers?|exercises?|uses?|calls?|there|are there|exist)?|\btests? (of|for) `",
-    ),
-    ("changed", r"^(show |tell )?(me )?(what|which files?)( has| have| did| was| were)?( i| we)?( just)? changed?\b"),
-    (
-        "changed",
-        r"^(please )?(show |tell )?(me )?(the )?((recent|last|latest) (changes|commits)|git (diff|log|status))\b",
-    ),
-    (
-        "trace",
-        r"^(please )?trace\b|\b(paths?|ways?|calls?) (from|between) |\bhow (does|do) \S+ (reach|get to|call)",
-    ),
-    (
-        "summarise",
-        rf"\b(summar(y|i[sz]e)|overview|tour)\b(.*\b{_WHOLE}|$)|^(what (is|does)|explain) (this|the) {_WHOLE}",
-    ),
-    ("files", _FILES),
-    ("test", r"^(please )?(run|execute|start)\b.*\btests?\b|^tests?$|\b(do|are) (the )?tests pass"),
-    ("fix", r"^(please )?(fix|repair|correct|clean up|resolve|remove (the |all )?unused|add (the )?missing import)"),
-    ("callers", r"\b(who|what|which \w+) (calls?|uses?|invokes?|imports?|depends? on|references?)\b"),
-    ("callers", r"\b(callers?|uses|usages?|references?|call sites?) (of|to|for)\b"),
-    ("callers", r"\bwhere (is|are|do we|does \w+) .*\b(called|used|invoked|imported|referenced)\b"),
-    ("explain", r"^(please )?(explain|describe|document)\b|^what (is|are|does)\b|^how (does|do|is|are)\b"),
-    ("where", r"\b(where|which (file|files|module|class|function|line)|find|locate|search|look for|show me|list)\b"),
-)
-"""What the words of a question say of its kind; the first that fits decides."""
 
 _TICKED = re.compile(r"`([^`\n]+)`")
 _PLACE = re.compile(
     r"""(?<![\w/])
     (?P<path> [\w@.+~-]* (?:/[\w@.+ ~#%-]+)* \.\w{1,8}  |  [\w./-]+/[\w.-]+ )
-    :(?P<line>\d+) (?::(?P<column>\d+))?""",
+    :(?P<line>\d+) (?:[-–](?P<end>\d+))? (?::(?P<column>\d+))?""",
     re.VERBOSE,
 )
 _MENTION = re.compile(r"(?<!\S)@(?P<path>[^\s@]+)")
@@ -63,7 +22,7 @@ _SUFFIXES = (
 )
 _QUOTED_PLACE = re.compile(
     rf"(?P<path>[^`\n:]*/[^`\n:]+|[^`\n:]+\.(?:{_SUFFIXES.replace(' ', '|')})|[^`\n:]+(?=:\d))"
-    r"(?::(?P<line>\d+))?(?::(?P<column>\d+))?"
+    r"(?::(?P<line>\d+)(?:[-–](?P<end>\d+))?)?(?::(?P<column>\d+))?"
 )
 _PATH = re.compile(rf"(?<![\w/.])((?:[\w.-]+/)*[\w-]+\.(?:{_SUFFIXES.replace(' ', '|')}))\b")
 _NAME = re.compile(
@@ -78,29 +37,11 @@ _NAME = re.compile(
 _DOTTED = re.compile(r"\b[A-Z]\w*\.\w+\b")
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\(\)")
 _CODE = re.compile(r"\b([A-Z]{1,4}\d{3,4})\b")
-_LINE = re.compile(r"\blines? (?P<line>\d+)\b")
+_LINE = re.compile(r"\blines? (?P<line>\d+)\b(?:\s*(?:-|–|to|until|through|and)\s*(?P<end>\d+)\b)?")
+_ABOUT = re.compile(r"^It is about (?P<what>.+)$", re.MULTILINE)
+"""How an editor says which definition a question is about."""
 _VERBS = "explain describe document fix repair correct resolve remove run execute test calls uses mean means works work"
 
-_FIRST = [
-    "where",
-    "which",
-    "what",
-    "who",
-    "how",
-    "explain",
-    "describe",
-    "trace",
-    "summarise",
-    "summarize",
-    "find",
-    "show",
-    "list",
-    "search",
-    "run",
-    "fix",
-    "write",
-]
-"""Words that questions begin with."""
 STOP_WORDS = frozenset(
     (
         "a about all an and any are as at be been by can code did do does done file files find for from function get "
@@ -123,6 +64,7 @@ class Place(Record):
     path: str
     line: int | None = None
     column: int | None = None
+    end_line: int | None = None
 
 
 class Intent(Record):
@@ -143,12 +85,14 @@ def understand(text: str) -> Intent:
     """Return what the first paragraph of a prompt asks for; the rest is material to it."""
     head, _, rest = text.strip().partition("\n\n")
     line = " ".join(head.split())
-    kinds = _kinds(line.lower()) or _kinds(_spelt(line.lower()))
-    places = _places(head) or _places(rest) or (_folders(head) if kinds[:1] in (["explain"], ["files"]) else ())
+    found = kinds(line.lower()) or kinds(_spelt(line.lower()))
+    asks_of_folder = found[:1] and found[0] in {"explain", "files", "review", "document", "test", "move", "changed"}
+    places = _places(head) or _places(rest) or (_folders(head) if asks_of_folder else ())
     places = _with_line(line, places)
-    names = _names(line, places)
+    about = _ABOUT.search(rest)
+    names = _names(line, places) or (_names(about["what"], places) if about else ())
     return Intent(
-        kind=kinds[0] if kinds else "unknown",
+        kind=found[0] if found else "unknown",
         words=_words(line, places),
         names=names,
         places=places,
@@ -157,14 +101,10 @@ def understand(text: str) -> Intent:
     )
 
 
-def _kinds(lowered: str) -> list[Kind]:
-    return [kind for kind, pattern in _RULES if re.search(pattern, lowered)]
-
-
 def _spelt(lowered: str) -> str:
     """Return a question with its first words put right, where they are nearly a word of the grammar."""
     first, *rest = lowered.split(" ")
-    near = difflib.get_close_matches(first, _FIRST, 1, 0.75)
+    near = difflib.get_close_matches(first, FIRST_WORDS, 1, 0.75)
     return " ".join((near[0] if near else first, *rest))
 
 
@@ -173,7 +113,8 @@ def _with_line(line: str, places: tuple[Place, ...]) -> tuple[Place, ...]:
     match = _LINE.search(line)
     if match is None or len(places) != 1 or places[0].line is not None:
         return places
-    return (places[0].model_copy(update={"line": int(match["line"])}),)
+    end = int(match["end"]) if match["end"] else None
+    return (places[0].model_copy(update={"line": int(match["line"]), "end_line": end}),)
 
 
 def _places(text: str) -> tuple[Place, ...]:
@@ -203,8 +144,8 @@ def _folders(text: str) -> tuple[Place, ...]:
 
 
 def _place(match: re.Match[str]) -> Place:
-    line, column = match["line"], match["column"]
-    return Place(path=match["path"], line=int(line) if line else None, column=int(column) if column else None)
+    line, column, end = (int(match[part]) if match[part] else None for part in ("line", "column", "end"))
+    return Place(path=match["path"], line=line, column=column, end_line=end)
 
 
 def _names(line: str, places: tuple[Place, ...]) -> tuple[str, ...]:

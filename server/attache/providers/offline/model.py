@@ -10,12 +10,19 @@ from attache.providers.model import Emit
 from attache.providers.offline.begin_tests import begin_tests
 from attache.providers.offline.callers import callers, tests_of
 from attache.providers.offline.check import check
+from attache.providers.offline.document import document
 from attache.providers.offline.explain import explain
+from attache.providers.offline.extract import extract, move
 from attache.providers.offline.fix import fix
-from attache.providers.offline.intent import Kind, understand
+from attache.providers.offline.grammar import Kind
+from attache.providers.offline.history import blame, changed, changelog, commit_message
+from attache.providers.offline.intent import understand
+from attache.providers.offline.lists import by_tool, outline, undo
 from attache.providers.offline.paths import trace
 from attache.providers.offline.plans import Asked, Call, Done, Plan
-from attache.providers.offline.talk import changed, hello, unknown
+from attache.providers.offline.rename import rename
+from attache.providers.offline.review import review
+from attache.providers.offline.talk import hello, unknown
 from attache.providers.offline.tree import files, summarise
 from attache.providers.offline.where import where
 from attache.schema.data import CallId
@@ -23,7 +30,8 @@ from attache.schema.messages import Message, Part, Text, ToolCall, ToolResult
 from attache.schema.models import Answer, ModelInfo, Request, TextDelta, Usage
 
 NOTE = (
-    "*offline: rules and the index, no language model. It finds, explains, fixes what rules can fix, and runs tests. "
+    "*offline: rules and the index, no language model. It finds, explains, renames, documents, reviews, "
+    "fixes what rules can fix, and runs tests. "
     "To add a model: `attache doctor`.*"
 )
 
@@ -36,6 +44,19 @@ PLANS: dict[Kind, Plan] = {
     "files": files,
     "summarise": summarise,
     "changed": changed,
+    "blame": blame,
+    "commit_message": commit_message,
+    "changelog": changelog,
+    "review": review,
+    "rename": rename,
+    "outline": outline,
+    "dependencies": by_tool("list_dependencies"),
+    "dead_code": by_tool("dead_code"),
+    "metrics": by_tool("metrics"),
+    "undo": undo,
+    "move": move,
+    "extract": extract,
+    "document": document,
     "fix": fix,
     "test": check,
     "begin_tests": begin_tests,
@@ -50,14 +71,16 @@ class Offline:
     @property
     def info(self) -> ModelInfo:
         """Return what is known of it: it reads tools' results, not pictures, and costs nothing."""
-        return ModelInfo(provider="offline", name="offline", input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
+        return ModelInfo(
+            provider="offline", name="offline", every_tool=True, input_usd_per_mtok=0.0, output_usd_per_mtok=0.0
+        )
 
     async def answer(self, request: Request, emit: Emit) -> Answer:
         """Return the next tool calls of the plan, or its conclusion."""
         asked = _asked(request)
         step = PLANS[asked.intent.kind](asked)
         if isinstance(step, Done):
-            doubt = f"\n\nThis may be incomplete: {asked.doubt}." if asked.doubt else ""
+            doubt = f"\n\nThis may be incomplete: {asked.doubt}." if asked.doubt and not step.sure else ""
             text = step.text + doubt + ("" if _named_itself(request.messages) else f"\n\n{NOTE}")
             for piece in re.findall(r"\S+\s*|\s+", text):
                 emit(TextDelta(text=piece))

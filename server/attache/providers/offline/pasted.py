@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from attache.providers.offline.diffs import read_diff
+from attache.providers.offline.history import explained
 from attache.providers.offline.intent import Intent
 from attache.providers.offline.plans import Asked, Done, Step
 
-SHOWN = 20
 MARK = "\n\nFrom standard input:\n"
 _WORDS = "error output text input log diff patch change changes message trace traceback stack result"
 _ABOUT = frozenset(_WORDS.split())
-_FILE = re.compile(r"^\+\+\+ (?:b/)?(?P<path>[^\t\n]+)|^(?P<hunk>@@ -\S+ \+\S+ @@)|^(?P<sign>[-+])", re.MULTILINE)
 
 
 def is_about_it(asked: Asked) -> bool:
@@ -24,31 +22,11 @@ def _names_nothing(intent: Intent) -> bool:
 
 
 def pasted(asked: Asked) -> Step:
-    """Say which files a diff changes; of other text say what can be done with it."""
+    """Say what a diff does; of other text say what can be done with it."""
     text = asked.text.partition(MARK)[2]
-    changes = _changes(text)
-    if changes:
-        rows = [f"- {path}: {added} added, {taken} removed" for path, (added, taken) in changes.items()]
-        more = [f"- … and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
-        files = f"{len(rows)} file{'s' * (len(rows) != 1)}"
-        return Done(f"It is a diff of {files}, in lines:\n\n" + "\n".join([*rows[:SHOWN], *more]))
+    if diffs := read_diff(text):
+        return Done(explained(diffs))
     return Done(
         f"The text you gave ({len(text.splitlines())} lines) holds no error, stack trace or diff that I know. "
         "Without a language model I explain those alone; or ask about the code: `explain src/app.py`."
     )
-
-
-def _changes(text: str) -> dict[str, tuple[int, int]]:
-    """Return the lines added to and removed from each file of a diff; lines before the first hunk count nowhere."""
-    found: dict[str, tuple[int, int]] = {}
-    path, inside = "", False
-    for match in _FILE.finditer(text):
-        if match["path"]:
-            path, inside = match["path"], False
-            found[path] = (0, 0)
-        elif match["hunk"]:
-            inside = True
-        elif path and inside and not text.startswith(("--- a/", "--- /dev/null"), match.start()):
-            added, taken = found[path]
-            found[path] = (added + (match["sign"] == "+"), taken + (match["sign"] == "-"))
-    return found

@@ -25,9 +25,13 @@ class Done:
     """The conclusion."""
 
     text: str
+    sure: bool = False
+    """Whether it tells a deed, which stands whatever the index does not know yet."""
 
 
 Step = list[Call] | Done
+IN_TEXTS = frozenset({"heading", "section", "key", "other"})
+"""Kinds of symbols that texts have; one that code defines may still come."""
 BUILDING = "[the index is still being built"
 """How tools say that there may be more."""
 _NOTE = re.compile(
@@ -91,7 +95,8 @@ def symbols_first(asked: Asked, about: str, arguments: dict[str, Any]) -> Step |
     done = asked.results("symbols")
     if not done:
         return [Call("symbols", arguments)]
-    if BUILDING not in done[-1][1].text or len(done) > 1 or any(each.label for each in asked.passages("symbols")):
+    sure = any(each.label and each.role not in IN_TEXTS for each in asked.passages("symbols"))
+    if BUILDING not in done[-1][1].text or len(done) > 1 or sure:
         return None
     return [Call("symbols", arguments)] if asked.results("search") else [Call("search", {"query": about, "limit": 12})]
 

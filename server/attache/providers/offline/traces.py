@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from attache.providers.offline.evidence import Quote, code
+from attache.providers.offline.meanings import meaning
 from attache.providers.offline.plans import Asked, Call, Done, Step
 
 FRAMES_READ = 4
@@ -37,7 +38,10 @@ def error(asked: Asked) -> Step:
         calls = [_read(*frame) for frame in frames]
         return calls + ([Call("grep", {"pattern": words, "literal": True})] if words else []) or [_named(asked.text)]
     parts = [_headline(asked.text), *_innermost(asked), *_origins(asked)]
-    if len(parts) == 1:
+    means = meaning(asked.text)
+    if means:
+        parts.insert(1, means)
+    if len(parts) == 1 + bool(means):
         parts.append("None of its frames lies in this workspace, and its words stand nowhere in it.")
     return Done("\n\n".join(part for part in parts if part))
 

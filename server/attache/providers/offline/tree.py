@@ -23,6 +23,9 @@ TARGETS = r"^[A-Za-z][\w-]*:(?!=)"
 TARGETS_SHOWN = 8
 _IMAGE = re.compile(r"\[?!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])(?:\]\([^)]*\))?|<[^>]+>")
 _PLAIN = re.compile(r"(?:\*\*|__|(?<!\w)[*_]|[*_](?!\w)|`)|\[([^\]]*)\]\([^)]*\)")
+_HOW_ASKED = re.compile(r"^(?:\w+ ){0,3}how (?:do|does|should|can|to)\b|\bgetting started\b|^get started")
+SENTENCE = 3
+"""Words of a line, below which it says nothing of what the thing is for."""
 READMES = ("README.md", "README.rst", "README.txt", "README")
 HOW: dict[str, tuple[str, str]] = {
     "pyproject.toml": ("`pip install -e .`", "`python -m pytest`"),
@@ -114,18 +117,22 @@ def summarise(asked: Asked) -> Step:
     readme = next((name for name in READMES if name in top), "")
     if readme and not asked.results("read"):
         return [Call("read", {"path": readme, "start_line": 1, "end_line": 20})]
-    return Done(
-        "\n\n".join(
-            part for part in (_says(asked, readme), _layers(top), _begins(asked), _hot(asked), _how(asked, top)) if part
-        )
-    )
+    how = _how(asked, top)
+    if how and _HOW_ASKED.search(asked.intent.question.lower()):
+        parts = (how, _begins(asked))
+    else:
+        parts = (_says(asked, readme), _layers(top), _begins(asked), _hot(asked), how)
+    return Done("\n\n".join(part for part in parts if part))
 
 
 def _says(asked: Asked, readme: str) -> str:
     """Return what the README says first: its first sentence, without images and emphasis."""
     lines = asked.lines("read", readme) if readme else []
     plain = [_PLAIN.sub(r"\1", _IMAGE.sub("", line.text)).strip() for line in lines]
-    start = next((at for at, text in enumerate(plain) if re.match(r"\w", text) and not _is_title(plain, at)), None)
+    start = next(
+        (at for at, text in enumerate(plain) if len(re.findall(r"\w+", text)) >= SENTENCE and not _is_title(plain, at)),
+        None,
+    )
     if start is None:
         return ""
     end = next((at for at in range(start, len(plain)) if not plain[at]), len(plain))
@@ -143,7 +150,7 @@ def _layers(top: Sequence[str]) -> str:
     files = [row for row in top if "/" not in row and not row.startswith("[…")]
     parts = ["Folders: " + ", ".join(f"`{row.partition('/')[0]}`{row.partition('/')[2]}" for row in folders)]
     kinds = Counter(PurePosixPath(row).suffix or row for row in files).most_common(HOT_SHOWN)
-    parts += ["Files beside them: " + ", ".join(f"{count} {kind}" for kind, count in kinds)]
+    parts += [("Files beside them: " if folders else "Files: ") + ", ".join(f"{count} {kind}" for kind, count in kinds)]
     return "\n".join(part for part, there in zip(parts, (folders, files), strict=True) if there)
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from attache.schema.code import Symbol
 from attache.schema.documents import Diagnostic
-from attache.tools.cures import go, python, rust, typescript
-from attache.tools.cures.case import Case, Rule, parses_no_worse
+from attache.tools.cures import go, punctuation, python, rust, typescript
+from attache.tools.cures.case import Ask, Case, Rule, parses_no_worse
 
 if TYPE_CHECKING:
+    from attache.index.client import Index
     from attache.tools.tool import Context
 
+LOOKED_UP = 20
+"""Definitions of a name that are looked at."""
+
 UNSAFE_ALLOWED = python.UNSAFE_ALLOWED
-CURES: tuple[Rule, ...] = (*python.RULES, *typescript.RULES, *go.RULES, *rust.RULES)
+CURES: tuple[Rule, ...] = (*punctuation.RULES, *python.RULES, *typescript.RULES, *go.RULES, *rust.RULES)
 """In their order: the first that fits a finding and has patches for it cures it."""
 
 
@@ -29,9 +34,21 @@ async def _by_rule(ctx: Context, text: str, finding: Diagnostic) -> Diagnostic:
         if match is None:
             continue
         name = next((group for group in match.groups() if group), "")
-        symbols = await ctx.index.symbols(name, k=20) if rule.looks_up and ctx.index else ()
-        case = Case(text, finding, match, symbols)
+        case = Case(text, finding, match)
+        if rule.asks and ctx.index:
+            case = Case(text, finding, match, await _known(ctx.index, rule.asks(case)))
         patches = rule.cure(case)
         if patches and parses_no_worse(case, patches):
             return finding.model_copy(update={"fix": patches, "fix_title": rule.title.format(name), "safe": rule.sure})
     return finding
+
+
+async def _known(index: Index, asked: Ask) -> tuple[Symbol, ...]:
+    """Return what the workspace says to a rule's question."""
+    for path in asked.paths:
+        if found := await index.outline(path):
+            return found
+    found = await index.symbols(asked.name, k=LOOKED_UP) if asked.name else ()
+    homes = dict.fromkeys(each.path for each in found if each.name == asked.name and each.kind == "class")
+    members = [await index.outline(path) for path in homes if asked.members]
+    return (*found, *(each for outline in members for each in outline))

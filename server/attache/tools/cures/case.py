@@ -22,7 +22,7 @@ class Case:
     finding: Diagnostic
     match: re.Match[str]
     symbols: Sequence[Symbol] = ()
-    """Definitions in the workspace of the name that the message names, for rules that ask for them."""
+    """The workspace's answer, for rules that ask."""
     lines: list[str] = field(init=False)
     """With their line ends."""
 
@@ -90,6 +90,17 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What a rule wants to know of the workspace: the definitions of a name, or of what some files define."""
+
+    name: str = ""
+    paths: tuple[str, ...] = ()
+    """The first that the workspace has is meant."""
+    members: bool = False
+    """Whether what stands in a class of that name is wanted, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A cure, and the findings it is for."""
 
@@ -101,18 +112,23 @@ class Rule:
     """Return the patches; none where it is unsure."""
     sure: bool = True
     """Whether it may be made without a person who picked this finding."""
-    looks_up: bool = False
-    """Whether it wants the definitions of the name."""
+    asks: Callable[[Case], Ask] | None = None
+    """What it wants to know of the workspace."""
+
+
+def definitions(case: Case) -> Ask:
+    """Ask for the definitions of the name that the message names."""
+    return Ask(case.name)
 
 
 def rule(
-    suffixes: tuple[str, ...], message: str, *, sure: bool = True, looks_up: bool = False
+    suffixes: tuple[str, ...], message: str, *, sure: bool = True, asks: Callable[[Case], Ask] | None = None
 ) -> Callable[[Callable[[Case], Patches]], Rule]:
     """Make a rule of a function; its docstring is the title."""
 
     def declare(cure: Callable[[Case], Patches]) -> Rule:
         title = (cure.__doc__ or "").partition(".")[0]
-        return Rule(suffixes, re.compile(message, re.MULTILINE), title, cure, sure, looks_up)
+        return Rule(suffixes, re.compile(message, re.MULTILINE), title, cure, sure, asks)
 
     return declare
 
@@ -167,6 +183,12 @@ def parses_no_worse(case: Case, patches: Patches) -> bool:
     """Whether the text with the patches has no more faults of syntax than it had."""
     path = case.finding.place.path
     return _faults(path, applied(case, patches)) <= _faults(path, case.text)
+
+
+def parses_better(case: Case, patches: Patches) -> bool:
+    """Whether the text with the patches has fewer faults of syntax than it had."""
+    path = case.finding.place.path
+    return _faults(path, applied(case, patches)) < _faults(path, case.text)
 
 
 def _faults(path: str, text: str) -> int:

@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from attache.tools.cures.case import Case, Patches, rule, swap
+from attache.tools.cures import spelling
+from attache.tools.cures.case import Case, Patches, definitions, rule, swap
 from attache.tools.imports import add, source_of
 
 PY = (".py", ".pyi")
@@ -14,7 +15,7 @@ UNSAFE_ALLOWED = frozenset({"F841", "F811", "F632", "F541", "E401", "E703", "E71
 """Codes whose cures ruff may call unsafe, since a comment may go with the code; right where the finding is."""
 
 
-@rule(PY, r"[Uu]ndefined name ['\"`](\w+)|[\"'`](\w+)[\"'`] is not defined", looks_up=True)
+@rule(PY, r"[Uu]ndefined name ['\"`](\w+)|[\"'`](\w+)[\"'`] is not defined", asks=definitions)
 def import_name(case: Case) -> Patches:
     """Import `{}`."""
     source = source_of(case.name, case.symbols, case.finding.place.path)
@@ -106,9 +107,47 @@ def await_call(case: Case) -> Patches:
 def allow_none(case: Case) -> Patches:
     """Let the parameter be None."""
     found = case.found(r"(\w+): ([\w.\[\], ]+?) ?= ?None\b")
-    if found is None or "from __future__ import annotations" not in case.text:
+    later = "from __future__ import annotations" in case.text or re.search(r"\w\]? \| None\b", case.text)
+    if found is None or not later or not _asks_for_none(case, found[1]):
         return ()
     return case.replace(case.number, found.end(2), found.end(2), " | None")
+
+
+def _asks_for_none(case: Case, name: str) -> bool:
+    """Whether the function with this parameter asks whether it is None, or is content with a value in its place."""
+    for node in _functions(case):
+        if node.lineno <= case.number <= node.body[0].lineno:
+            body = "\n".join(ast.unparse(each) for each in node.body)
+            return bool(
+                re.search(
+                    rf"\b{name} (?:is (?:not )?None|or )|(?:if|not) {name}(?=:|$|\)| (?:and|or|else)\b)",
+                    body,
+                    re.MULTILINE,
+                )
+            )
+    return False
+
+
+def _functions(case: Case) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    try:
+        tree = ast.parse(case.text)
+    except SyntaxError:
+        return
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+@rule(PY, r"\"Literal\['(\d+)'\]\" is not assignable to \"int\"", sure=False)
+def number_for_text(case: Case) -> Patches:
+    """Write `{}` as a number."""
+    found = case.found(rf"([\"']){case.name}\1", nearest=True)
+    return case.replace(case.number, found.start(), found.end(), case.name) if found else ()
+
+
+@rule(PY, r"\"Literal\[(\d+)\]\" is not assignable to \"str\"", sure=False)
+def text_for_number(case: Case) -> Patches:
+    """Write `{}` as text."""
+    found = case.found(rf"(?<![\w.\"']){case.name}(?![\w.\"'])", nearest=True)
+    return case.replace(case.number, found.start(), found.end(), f'"{case.name}"') if found else ()
 
 
 @rule(PY, r"Unnecessary \"# (?:type|pyright): ignore|[Uu]nused \"?(?:type: ignore|# type: ignore)")
@@ -131,14 +170,26 @@ def _methods(case: Case) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 @rule(PY, r"(?:Instance|Class) methods should take a \"(self|cls)\" parameter")
 def take_self(case: Case) -> Patches:
     """Take `{}`."""
-    if not any(node.lineno == case.number and not node.args.args for node in _methods(case)):
+    node = next((node for node in _methods(case) if node.lineno == case.number), None)
+    if node is None or (node.args.args and not _uses(node, case.name)):
         return ()
     found = case.found(r"def \w+\(")
-    return case.replace(case.number, found.end(), found.end(), case.name) if found else ()
+    if found is None:
+        return ()
+    alone = not (node.args.args or node.args.vararg or node.args.kwonlyargs or node.args.kwarg)
+    return case.replace(case.number, found.end(), found.end(), case.name if alone else f"{case.name}, ")
+
+
+def _uses(node: ast.AST, name: str) -> bool:
+    return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
 
 
 RULES = (
+    *spelling.BEFORE,
     import_name,
+    *spelling.RULES,
+    number_for_text,
+    text_for_number,
     split_after_colon,
     split_at_semicolon,
     assert_without_tuple,

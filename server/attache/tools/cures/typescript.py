@@ -6,7 +6,8 @@ import os.path
 import re
 from pathlib import PurePosixPath
 
-from attache.tools.cures.case import Case, Patches, drop, rule, swap
+from attache.tools.cures.case import Ask, Case, Patches, definitions, drop, rule, swap
+from attache.tools.cures.letters import slip
 
 TS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 HOMES = {
@@ -33,16 +34,22 @@ _IMPORT = re.compile(r"^\s*import\b.*(?:from\s*)?[\"'][^\"']+[\"'];?\s*$")
 
 @rule(
     TS,
-    r"^Cannot find name '(\w+)'\.?$|^'(\w+)' is not defined\.?$|^Cannot find name '(\w+)'\. Do you need",
-    looks_up=True,
+    r"^Cannot find name '(\w+)'\.?(?:$| Do you need| Did you mean '\w+')|^'(\w+)' is not defined\.?$",
+    asks=definitions,
 )
 def import_name(case: Case) -> Patches:
     """Import `{}`."""
-    statement = _import_of(case, case.name)
-    if not statement:
+    statement = "" if slip(case.name, _imported(case)) else _import_of(case, case.name)
+    if not statement:  # also where an import misspells it, which another finding says
         return ()
     semicolon = ";" if any(line.rstrip().endswith(";") for line in case.lines) or len(case.lines) <= 1 else ""
     return case.insert(_place(case), statement + semicolon)
+
+
+def _imported(case: Case) -> set[str]:
+    return {
+        name for line in case.lines if _IMPORT.match(line) for name in re.findall(r"\w+", line.partition("from")[0])
+    }
 
 
 def _import_of(case: Case, name: str) -> str:
@@ -57,7 +64,7 @@ def _import_of(case: Case, name: str) -> str:
         target = PurePosixPath(own.pop())
         way = os.path.relpath(target.with_suffix(""), PurePosixPath(path).parent).replace(os.sep, "/")
         return f'import {{ {name} }} from "{way if way.startswith(".") else f"./{way}"}"'
-    if own:
+    if own or "Did you mean" in case.finding.message:
         return ""
     if name in WHOLE:
         return f'import * as {name} from "{WHOLE[name]}"'
@@ -134,7 +141,18 @@ def await_promise(case: Case) -> Patches:
     return case.replace(case.number, start, start, "await ")
 
 
-@rule(TS, r"has no exported member (?:named )?'(\w+)'\. Did you mean '(\w+)'")
+def _module_asked(case: Case) -> Ask:
+    """Return the files that the import of the finding's line may mean."""
+    found = re.search(r"from\s*[\"'](\.[^\"']*)[\"']", " ".join(case.at(case.number + more) for more in range(8)))
+    if found is None:
+        return Ask()
+    folder = PurePosixPath(case.finding.place.path).parent.as_posix()
+    target = os.path.normpath(f"{folder}/{found[1]}").replace(os.sep, "/")
+    bare = re.sub(r"\.[mc]?[jt]sx?$", "", target)
+    return Ask(paths=tuple(f"{bare}{end}" for end in (".ts", ".tsx", ".js", ".d.ts", "/index.ts", "/index.js")))
+
+
+@rule(TS, r"has no exported member (?:named )?'(\w+)'\.?(?: Did you mean '(\w+)'|$)", asks=_module_asked)
 def rename_import(case: Case) -> Patches:
     """Use the name that is there in place of `{}`."""
     places = [
@@ -142,7 +160,66 @@ def rename_import(case: Case) -> Patches:
         for number in range(1, len(case.lines) + 1)
         for found in re.finditer(rf"(?<![\w.'\"]){case.name}(?![\w'\"])", case.at(number))
     ]
-    return tuple(patch for place in places for patch in case.replace(*place, case.match[2]))
+    right = case.match[2] or slip(case.name, {each.name for each in case.symbols if not each.container})
+    return tuple(patch for place in places for patch in case.replace(*place, right)) if right else ()
+
+
+_GLOBALS = (
+    "Array ArrayBuffer Awaited BigInt Boolean Date Error Exclude Extract Function Iterable Iterator Map Math "
+    "NonNullable Number Object Omit Parameters Partial Pick Promise Readonly ReadonlyArray Record RegExp Required "
+    "ReturnType Set String Symbol TypeError Uint8Array WeakMap WeakSet boolean console document never null number "
+    "object string undefined unknown window"
+)
+GLOBALS = frozenset(_GLOBALS.split())
+"""Names that are there without an import."""
+
+
+@rule(TS, r"^Cannot find name '(\w+)'\.?$")
+def spell_name(case: Case) -> Patches:
+    """Use the name that is there in place of `{}`."""
+    words = {word for line in case.lines for word in re.findall(r"(?<![.\w])[A-Za-z_$][\w$]*", line)}
+    return _respelt(case, rf"(?<![.\w]){case.name}\b", words | GLOBALS)
+
+
+@rule(TS, r"^Property '(\w+)' does not exist on type [^?]*$")
+def spell_property(case: Case) -> Patches:
+    """Use the property that is there in place of `{}`."""
+    words = {word for line in case.lines for word in re.findall(r"\.(\w+)\b|^\s*(?:\w+ )*(\w+)\??[:(]", line)}
+    return _respelt(case, rf"(?<=\.){case.name}\b", {name for pair in words for name in pair if name})
+
+
+def _respelt(case: Case, pattern: str, names: set[str]) -> Patches:
+    right, found = slip(case.name, names), case.found(pattern)
+    return case.replace(case.number, found.start(), found.end(), right) if right and found else ()
+
+
+@rule(TS, r"^Cannot redeclare block-scoped variable '(\w+)'|^'(\w+)' is already defined")
+def drop_second(case: Case) -> Patches:
+    """Remove the second, same declaration of `{}`."""
+    return case.drop(case.number) if case.line.strip() and case.line == case.at(case.number - 1) else ()
+
+
+@rule(TS, r"^(?:'([\w.]+)' is|Object is) possibly '(?:null|undefined|null' or 'undefined)'", sure=False)
+def ask_first(case: Case) -> Patches:
+    """Take it only where it is there, by `?.`."""
+    found = case.found(rf"{re.escape(case.name)}(?=\.\w)" if case.match[1] else r"[\w)\]](?=\.\w)", nearest=True)
+    if found is None or re.match(r"\.[\w.]+\s*=[^=>]", case.line[found.end() :]):
+        return ()  # nothing can be assigned to what may not be there
+    return case.replace(case.number, found.end(), found.end(), "?")
+
+
+@rule(TS, r"^Type '(?:string|\"(\d+)\")' is not assignable to type 'number'", sure=False)
+def number_for_text(case: Case) -> Patches:
+    """Write it as a number."""
+    found = case.found(r"([\"'])(\d+)\1")
+    return case.replace(case.number, found.start(), found.end(), found[2]) if found else ()
+
+
+@rule(TS, r"^Type '(?:number|\d+)' is not assignable to type 'string'", sure=False)
+def text_for_number(case: Case) -> Patches:
+    """Write it as text."""
+    found = case.found(r"(?<![\w.\"'])\d+(?![\w.\"'])")
+    return case.replace(case.number, found.start(), found.end(), f'"{found[0]}"') if found else ()
 
 
 _END = r"(?<=[^\s;{])(?=\s*(?://.*)?$)"
@@ -156,13 +233,19 @@ RULES = (
     let_change,
     await_promise,
     rename_import,
+    spell_name,
+    spell_property,
+    drop_second,
+    ask_first,
+    number_for_text,
+    text_for_number,
     swap(TS, r"'(\w+)' is never reassigned\. Use 'const'", "Declare `{}` by `const`", r"\blet(?= <1>\b)", "const"),
     swap(TS, r"Unexpected var, use let or const", "Declare it by `let`", r"\bvar\b", "let", sure=False),
     swap(TS, r"Expected '===' and instead saw '=='", "Compare by `===`", r"(?<![=!])==(?!=)", "===", sure=False),
     swap(TS, r"Expected '!==' and instead saw '!='", "Compare by `!==`", r"!=(?!=)", "!==", sure=False),
-    swap(TS, r"^Missing semicolon|^';' expected", "Add the semicolon", _END, ";"),
+    swap(TS, r"^Missing semicolon", "Add the semicolon", _END, ";"),
+    swap(TS, r"^Missing trailing comma", "Add the comma", r"(?<=[^\s,{\[(])(?=\s*(?://.*)?$)", ","),
     swap(TS, r"^(?:Unnecessary|Extra) semicolon", "Remove the semicolon", r";(?=\s*;|\s*$)", ""),
-    swap(TS, r"^Missing trailing comma|^',' expected", "Add the comma", r"(?<=[^\s,{\[(])(?=\s*(?://.*)?$)", ","),
     swap(TS, r"^Unnecessary escape character: \\(.)", "Remove the backslash", r"\\<1>", r"<1>"),
     swap(TS, r"^Expected property shorthand", "Use the shorthand", r"\b(\w+): \1\b(?![.(\[])", r"\g<1>"),
     swap(TS, r"\[\"(\w+)\"\] is better written in dot notation", "Use the dot", r"\[[\"']<1>[\"']\]", ".<1>"),
