@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SOURCES := server tests scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate long e2e bench lock docs clean
+.PHONY: help demo test check generate long e2e redteam bench vscode lock docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,7 @@ check: $(STAMP)  ## lint, types, import contracts, generated files
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/generate.py --check
+	@$(BIN)/python scripts/vscode.py check
 
 generate: $(STAMP)  ## write the files that are made from the code
 	@$(BIN)/python scripts/generate.py
@@ -41,10 +42,18 @@ long: $(STAMP)  ## the full counts of the randomised, kill and race suites
 
 e2e: $(STAMP)  ## real editors
 	@$(BIN)/python scripts/editors.py
+	@$(BIN)/python scripts/vscode.py host
+	@$(MAKE) --no-print-directory vscode
 	@$(BIN)/python -m pytest -q -rs tests/e2e --override-ini addopts="-ra --strict-markers --strict-config --import-mode=importlib"
+
+redteam: $(STAMP)  ## attacks by a model that obeys the attacker, every case in every mode
+	@ATTACHE_LONG=1 $(BIN)/python -m pytest -q -n auto tests/redteam --override-ini addopts="-ra --strict-markers --strict-config --import-mode=importlib"
 
 bench: $(STAMP)  ## ratios against peers, in one run
 	@$(BIN)/python -m tests.bench $(if $(PEERS),--peers)
+
+vscode: $(STAMP)  ## dist/attache-<version>.vsix (needs Node 20 or newer)
+	@$(BIN)/python scripts/vscode.py build
 
 lock:  ## pin the dependencies anew (needs uv)
 	@for name in base dev; do \
@@ -55,4 +64,4 @@ docs:  ## the tables and references in docs/ that are made from the code
 	@$(MAKE) --no-print-directory generate
 
 clean:  ## remove what make made
-	@rm -rf $(VENV) dist build .coverage* .pytest_cache .ruff_cache .cache
+	@rm -rf $(VENV) dist build client-vscode/dist client-vscode/node_modules client-vscode/wheel .coverage* .pytest_cache .ruff_cache .cache

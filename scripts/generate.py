@@ -12,6 +12,7 @@ import msgspec
 from pydantic import BaseModel, TypeAdapter
 
 from attache.faces.lsp import features
+from attache.faces.lsp.server import OPTIONS
 from attache.foundation.settings import NAMES, Settings
 from attache.providers.catalog import Catalog
 from attache.schema import events, ops
@@ -19,6 +20,9 @@ from attache.tools.tool import Tools
 
 ROOT = Path(__file__).parents[1]
 MADE = "made by `make generate`; do not edit"
+MANIFEST = "client-vscode/package.json"
+TOOLS_LENT = ("search", "symbols", "references", "diagnostics")
+"""Tools that the models of other extensions may use through VS Code: they read and nothing else."""
 
 
 def schema() -> dict[str, Any]:
@@ -77,16 +81,26 @@ def _type(body: dict[str, Any]) -> str:
 
 
 def settings_page() -> str:
-    """Return the reference of all settings."""
-    rows = [f"<!-- {MADE} -->", "# Settings", "", "| setting | type | default | what it does |", "|---|---|---|---|"]
-    properties = Settings.model_json_schema()["properties"]
+    """Return the reference of all settings, and of the tables that some hold."""
+    schema = Settings.model_json_schema()
+    rows = [f"<!-- {MADE} -->", "# Settings", "", *_settings_table(schema["properties"], NAMES)]
     for name in NAMES:
+        more = schema["properties"][name].get("additionalProperties")
+        if isinstance(more, dict) and "$ref" in more:
+            fields = schema["$defs"][more["$ref"].rpartition("/")[2]]["properties"]
+            rows += ["", f"## {name}.NAME", "", *_settings_table(fields, tuple(fields))]
+    return "\n".join([*rows, ""])
+
+
+def _settings_table(properties: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    rows = ["| setting | type | default | what it does |", "|---|---|---|---|"]
+    for name in names:
         body = properties[name]
         default = json.dumps(body.get("default", {})) if "default" in body else ""
         rows.append(
             f"| `{name}` | {_type(body).replace('|', '&#124;')} | `{default}` | {body.get('description', '')} |"
         )
-    return "\n".join([*rows, ""])
+    return rows
 
 
 def tools_page() -> str:
@@ -121,7 +135,7 @@ def providers_page() -> str:
 
 def protocol_page() -> str:
     """Return the specification of what the language server answers beyond the standard, with the shapes it takes."""
-    for beginning in ("attache/session/", "attache/", "workspace/executeCommand"):
+    for beginning in features.LATE:
         features.find(f"{beginning}?")
     rows = [
         f"<!-- {MADE} -->",
@@ -168,20 +182,71 @@ What ACP lacks rides in `_meta.attache`. A client states its abilities in `capab
 |---|---|
 | `session.update` | it takes `attache/session/update` notifications for every session, not only for those it began |
 | `session.requestPermission` | it answers `attache/session/request_permission`; else: buttons, else diagnostics |
+| `session.ask` | it has a panel: what is asked in the code comes as `attache/session/ask`, not in a chat document |
 | `resolvesInBackground` | resolving a code action does not block its user |
 | `decoratesHunks` | it paints pending changes itself, so that their diagnostics are hints |
 
 From the server: `attache/session/update` (notification), `attache/session/request_permission` (request) with ACP's
-payloads, and `attache/status` (notification). Diagnostics of ours carry `source: "attache"` and a `code`: `hunk`,
-`review`, `approval`. Events and ops of the core, as `attache ask --json` prints them:
-[protocol.schema.json](reference/protocol.schema.json).
+payloads, `attache/status` (notification), and `attache/session/ask` (notification: `text`, `title`, and whether to
+`send` it). Diagnostics of ours carry `source: "attache"` and a `code`: `hunk`, `review`, `approval`. Events and ops of
+the core, as `attache ask --json` prints them: [protocol.schema.json](reference/protocol.schema.json).
 """
+
+
+def extension_manifest() -> str:
+    """Return the VS Code extension's manifest: the server's settings and tools in it are those of the code."""
+    manifest = json.loads((ROOT / MANIFEST).read_text("utf-8"))
+    contributes = manifest["contributes"]
+    kept = contributes["configuration"]["properties"]
+    client = {key: body for key, body in kept.items() if key.removeprefix("attache.") not in map(_camel, NAMES)}
+    properties = Settings.model_json_schema()["properties"]
+    server = {f"attache.{_camel(name)}": _vscode_setting(properties[name]) for name in OPTIONS}
+    contributes["configuration"]["properties"] = server | client
+    specs = {spec.name: spec for spec in Tools.discover(None).specs()}
+    contributes["languageModelTools"] = [
+        {
+            "name": f"attache_{name}",
+            "displayName": f"Attaché: {name}",
+            "modelDescription": specs[name].description,
+            "userDescription": specs[name].description,
+            "canBeReferencedInPrompt": True,
+            "toolReferenceName": f"attache_{name}",
+            "inputSchema": specs[name].parameters,
+        }
+        for name in TOOLS_LENT
+    ]
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
+def extension_settings() -> str:
+    """Return the names that the server's settings have in VS Code."""
+    rows = [f'  {name}: "{_camel(name)}",' for name in OPTIONS]
+    tools = f"export const TOOLS = {json.dumps(TOOLS_LENT)};"
+    head = "export const SERVER_SETTINGS: Record<string, string> = {"
+    return "\n".join([f"// {MADE}", "", head, *rows, "};", "", tools, ""])
+
+
+def _vscode_setting(body: dict[str, Any]) -> dict[str, Any]:
+    choices = body.get("anyOf", [body])
+    kinds = [choice["type"] for choice in choices]
+    given = {"type": kinds if len(kinds) > 1 else kinds[0], "default": body.get("default")}
+    limits = {
+        key: value for choice in choices for key, value in choice.items() if key in {"enum", "minimum", "maximum"}
+    }
+    return given | limits | {"description": body["description"]}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
 
 
 def _made() -> Iterator[tuple[str, Callable[[], str]]]:
     whole = schema()
     yield "docs/reference/protocol.schema.json", lambda: json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
     yield "client-vscode/src/generated/protocol.ts", lambda: typescript(whole["$defs"])
+    yield MANIFEST, extension_manifest
+    yield "client-vscode/src/generated/settings.ts", extension_settings
     yield "docs/protocol.md", protocol_page
     yield "docs/reference/settings.md", settings_page
     yield "docs/reference/tools.md", tools_page

@@ -45,13 +45,18 @@ def start(tmp_path: Path, folder: Path) -> Start:
 
     @asynccontextmanager
     async def begin(
-        turns: list[dict[str, Any]], *, person: Person | None = None, script: str = "script.json", **settings: Any
+        turns: list[dict[str, Any]],
+        *,
+        person: Person | None = None,
+        script: str = "script.json",
+        trusted: bool = False,
+        **settings: Any,
     ) -> AsyncIterator[Orchestrator]:
         path = tmp_path / script
         path.write_text(json.dumps({"turns": turns}), "utf-8")
         environ = {"ATTACHE_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}
         overrides = {"model": f"scripted/{path}", "approve": "edits", **settings}
-        loaded = load(folder, overrides=overrides, environ=environ)
+        loaded = load(folder, overrides=overrides, environ=environ, trusted=trusted)
         async with Orchestrator(loaded, cwd=folder, approver=person) as agent:
             yield agent
 

@@ -198,3 +198,57 @@ async def test_what_looks_alike_is_not_the_same(start: Start) -> None:
     assert len(person.shown) == 2
     assert session.state.grants
     assert fork.state.grants == ()
+
+
+def ruled(folder: Path, text: str) -> None:
+    """Write the user's rules, where the agent of these tests looks for them."""
+    place = folder.parent / ".config" / "attache"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "policy.toml").write_text(text, "utf-8")
+
+
+async def test_a_rule_lets_its_command_run_unasked_and_no_other(start: Start, folder: Path) -> None:
+    allowed, other = [sys.executable, "-c", "print(6 * 7)"], [sys.executable, "-c", "print(6 * 8)"]
+    words = ", ".join(f"'{word}'" for word in allowed)
+    ruled(folder, f'[[rule]]\nchoice = "allow"\ntool = "shell"\nargv = [{words}]\n')
+    person = Person("deny")
+    async with start([shell(*allowed), shell(*other), {"text": "done"}], person=person, approve="ask") as agent:
+        session = await agent.session()
+        await agent.chat("run it")
+        ran, denied = [
+            part for message in session.state.messages for part in message.parts if isinstance(part, ToolResult)
+        ]
+    assert "42" in ran.text
+    assert denied.is_error
+    assert len(person.shown) == 1
+
+
+async def test_a_rule_denies_what_was_allowed_in_general(start: Start, folder: Path) -> None:
+    rules = (
+        '[[rule]]\nchoice = "deny"\npath = "secret/"\nwhy = "not for you"\n[[rule]]\nchoice = "ask"\npath = "infra/"\n'
+    )
+    ruled(folder, rules)
+    (folder / "secret").mkdir()
+    (folder / "secret" / "a.txt").write_text("hidden\n")
+    (folder / "link").symlink_to("secret", target_is_directory=True)
+    person = Person("deny")
+    read = [{"tool_calls": [{"name": "read", "arguments": {"path": path}}]} for path in ("secret/a.txt", "link/a.txt")]
+    turns = [*read, edit("secret/b.txt"), edit("infra/c.txt"), edit("free.txt"), {"text": "done"}]
+    async with start(turns, person=person, approve="all") as agent:
+        session = await agent.session()
+        await agent.chat("go")
+        told = [part for message in session.state.messages for part in message.parts if isinstance(part, ToolResult)]
+    assert [result.is_error for result in told] == [True, True, True, True, False]
+    assert all("not for you" in result.text for result in told[:3])
+    assert len(person.shown) == 1
+    assert not (folder / "infra").exists()
+    assert (folder / "free.txt").exists()
+
+
+async def test_with_a_broken_file_of_rules_everything_asks(start: Start, folder: Path) -> None:
+    ruled(folder, '[[rule]]\nchoice = "alow"\n')
+    person = Person("deny")
+    async with start([edit("a.txt"), {"text": "done"}], person=person, approve="all") as agent:
+        await agent.chat("go")
+    assert len(person.shown) == 1
+    assert not (folder / "a.txt").exists()

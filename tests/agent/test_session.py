@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from attache.agent.middleware import Next
 from attache.schema import events
 from attache.schema.errors import AttacheError, Interrupted, UserError
 from attache.schema.messages import Text, ToolResult
+from attache.schema.tools import ToolOutput
 
 from .conftest import Person, Start
 
@@ -270,3 +272,29 @@ async def test_staged_edits_are_collected_and_nothing_changes(start: Start, fold
         assert (folder / "a.py").read_text() == "x = 1\n"
         assert len(staged.collected("two").files) == 1
         assert agent.resources.review.pending() == ()
+
+
+async def test_plan_notes_and_memories_are_in_the_prompt(start: Start) -> None:
+    turns = [
+        {"tool_calls": [
+            {"name": "plan", "arguments": {"steps": [{"text": "measure twice", "state": "in_progress"}]}},
+            {"name": "note", "arguments": {"text": "the saw is blunt"}},
+        ]},
+        call("remember", text="cut outdoors"),
+        {"text": "planned"},
+        {"text": "done"},
+    ]  # fmt: skip
+    seen: list[str] = []
+
+    async def watch(run: object, _made: object, proceed: Next) -> ToolOutput:
+        seen.append(run.system)
+        return await proceed()
+
+    turns.insert(3, call("list"))
+    async with start(turns, person=Person("allow_once"), approve="all") as agent:
+        agent.resources = agent.resources.with_middleware(watch)
+        await agent.chat("plan it")
+        await agent.chat("go on")
+    assert "measure twice" not in seen[0]
+    for words in ("[in_progress] measure twice", "the saw is blunt", "cut outdoors"):
+        assert words in seen[-1]

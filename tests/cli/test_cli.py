@@ -239,6 +239,23 @@ def test_doctor_goes_on_where_settings_are_broken(attache, tmp_path: Path) -> No
     assert found["model"]["ok"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the editors are scripts of sh")
+def test_doctor_prints_the_lines_for_each_editor_and_where_keys_lead(attache, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("hx", "kate"):
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    where = {"OPENAI_API_KEY": "sk-none", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OLLAMA_HOST": "127.0.0.1:9"}
+    run = attache("doctor", PATH=f"{folder}{os.pathsep}{os.environ['PATH']}", **where)
+    assert "Helix (hx)" in run.stdout
+    assert "[language-server.attache]" in run.stdout
+    assert '"highlightingModeRegex": "^Python$"' in run.stdout
+    assert "openai (OPENAI_API_KEY, http://127.0.0.1:9/v1)" in run.stdout
+    assert "sk-none" not in run.stdout
+    assert "does not answer at http://127.0.0.1:9" in run.stdout
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the false server is a script of sh")
 def test_doctor_counts_only_language_servers_that_run(attache, tmp_path: Path) -> None:
     folder = tmp_path / "bin"

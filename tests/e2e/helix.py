@@ -60,8 +60,9 @@ class Helix:
         folder.mkdir(parents=True)
         names = json.dumps([server.name for server in servers])
         languages = "".join(server.toml() for server in servers)
-        python = f'[[language]]\nname = "python"\nlanguage-servers = {names}\nauto-format = false\n'
-        (folder / "languages.toml").write_text(languages + python, "utf-8")
+        for language in ("python", "markdown"):
+            languages += f'[[language]]\nname = "{language}"\nlanguage-servers = {names}\nauto-format = false\n'
+        (folder / "languages.toml").write_text(languages, "utf-8")
         (folder / "config.toml").write_text("[editor]\ninsert-final-newline = false\n", "utf-8")
         environment = {
             **os.environ,

@@ -40,6 +40,8 @@ class Habits:
     tells_after: bool = False
     """Neovim: the didChange of an applied edit comes well after the answer."""
     shows_disabled: bool = True
+    ends_lines: bool = False
+    """Neovim: a last line has its end, whatever was asked for."""
 
 
 HABITS = {
@@ -69,6 +71,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not any(key in name for key in KEYS)}
     # nothing listens there: a model that runs on this machine must not answer in a test
     nobody = {"ATTACHE_OLLAMA_BASE_URL": "http://127.0.0.1:9", "OLLAMA_HOST": "127.0.0.1:9"}
+    # what servers this machine has must not change an answer; a test that is about them says "auto"
+    nobody["ATTACHE_LANGUAGE_SERVERS"] = "off"
     return {**plain, **nobody, "ATTACHE_HOME": str(home), "PYTHONPATH": str(REPOSITORY / "server"), **more}
 
 
@@ -88,6 +92,8 @@ class Client:
         """Answers showMessageRequest."""
         self.permit: Callable[[Json], str | None] | None = None
         """Answers attache/session/request_permission with an option."""
+        self.refuses: set[str] = set()
+        """Requests of the server that this client answers with an error."""
         self.encoding = "utf-16"
         self.wrong: list[str] = []
         """What of all that the server sent is not as the protocol defines it."""
@@ -224,6 +230,9 @@ class Client:
             document.replace(start, end, edit["newText"])
             reported.append({"range": edit["range"], "text": edit["newText"]})
         document.version += 1
+        if self.habits.ends_lines and not document.text.endswith("\n"):
+            document.rewrite(f"{document.text}\n")
+            reported = [{"text": document.text}]
         await self._report(uri, reported)
 
     async def _report(self, uri: str, changes: list[Json]) -> None:
@@ -317,12 +326,16 @@ class Client:
     async def _serve(self, message: Json) -> None:
         params = message["params"]
         result: Any = None
+        if message["method"] in self.refuses:
+            problem = {"code": -32603, "message": "not here"}
+            await self.send({"jsonrpc": "2.0", "id": message["id"], "error": problem})
+            return
         match message["method"]:
             case "workspace/applyEdit":
                 result = await self._apply(params["edit"])
             case "window/showDocument":
                 self.shown.append(params)
-                if params["uri"] not in self.files:
+                if params["uri"] not in self.files and params["uri"].startswith("file:"):
                     await self.open_uri(params["uri"])
                 result = {"success": True}
             case "window/showMessageRequest":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -80,16 +79,6 @@ async def test_the_session_goes_on(attach: Attach, script):
     assert client.text("q.chat.md").count("attache: s_") == 1
 
 
-async def test_what_is_typed_meanwhile_stays(attach: Attach, script):
-    client = await attach("neovim", **script({"text": "Slowly.", "delay_seconds": 0.3}))
-    await client.open("q.chat.md", "# Q\n\n## You\nBegin.\n", language="markdown")
-    await client.run("attache.sendChat", {"uri": client.uri("q.chat.md")})
-    await asyncio.sleep(0.4)
-    await client.type("q.chat.md", (0, 3), (0, 3), " and more")
-    await client.until(lambda: "Slowly." in client.text("q.chat.md"))
-    assert "# Q and more\n" in client.text("q.chat.md")
-
-
 async def test_an_answer_does_not_disturb_a_draft(attach: Attach, script):
     client = await attach(**script({"text": "It adds.", "when": "Explain"}))
     await client.open("a.py", TEXT)
@@ -129,7 +118,7 @@ async def test_offline_explains_from_the_index(attach: Attach):
     await client.open("a.py")
     await client.run("attache.explain", {"uri": client.uri("a.py"), "symbol": "add"})
     uri = await opened_chat(client)
-    assert "add(a, b)" in client.files[uri].document.text
+    await client.until(lambda: "add(a, b)" in client.files[uri].document.text)
     assert "a.py:1" in client.files[uri].document.text
 
 
@@ -169,12 +158,22 @@ def test_no_question(text: str):
         chat_text.question(text)
 
 
+def answered(text: str, answer: str) -> str:
+    room = chat_text.room_behind(text)
+    return f"{room.text[: room.at]}{chat_text.quoted(answer)}{room.behind}{room.text[room.at :]}"
+
+
+def exchanged(text: str, asked: str, answer: str) -> str:
+    room = chat_text.room_for_exchange(text, asked)
+    return f"{room.text[: room.at]}{chat_text.quoted(answer)}{room.behind}{room.text[room.at :]}"
+
+
 @given(st.text(st.sampled_from("ab \n#`-:")), st.text(st.sampled_from("ab \n"), min_size=1))
 def test_an_answer_is_put_in_and_all_else_kept(text: str, answer: str):
     before = f"{text}\n\n## You\nquestion\n"
-    after = chat_text.answered(before, answer)
-    assert after.startswith(before.rstrip())
-    assert chat_text.exchanged(before, "asked", answer).endswith("## You\nquestion\n")
+    after = answered(before, answer)
+    assert after.startswith(before)
+    assert exchanged(before, "asked", answer).endswith("## You\nquestion\n")
 
 
 def test_a_field_is_set_once():
@@ -192,18 +191,18 @@ AWKWARD = st.lists(
 
 
 def test_an_answer_cannot_speak_for_the_user_nor_swallow_what_follows():
-    text = chat_text.answered("## You\nshow\n", HOSTILE)
+    text = answered("## You\nshow\n", HOSTILE)
     assert [turn.who for turn in chat_text.turns(text)] == ["You", "Attaché", "You"]
     with pytest.raises(UserError):
         chat_text.question(text)
-    text = chat_text.exchanged("## You\nmy draft", "asked", HOSTILE)
+    text = exchanged("## You\nmy draft", "asked", HOSTILE)
     assert [turn.who for turn in chat_text.turns(text)] == ["You", "Attaché", "You"]
     assert chat_text.question(text) == "my draft"
 
 
 def test_a_fence_is_kept_as_it_was_where_nothing_is_wrong_with_it():
     answer = "```md\n# code\n```\nand ```inline``` too"
-    assert f"## Attaché\n{answer}\n\n## You\n" in chat_text.answered("## You\nq\n", answer)
+    assert f"## Attaché\n{answer}\n\n## You\n" in answered("## You\nq\n", answer)
 
 
 @given(st.lists(st.tuples(AWKWARD, AWKWARD), min_size=1, max_size=4))
@@ -211,10 +210,10 @@ def test_whatever_is_said_the_turns_alternate(said: list[tuple[str, str]]):
     text = "## You\n"
     for number, (asked, answer) in enumerate(said, 1):
         words = "\n".join(line for line in asked.split("\n") if "##" not in line)
-        text = chat_text.answered(f"{text.rstrip()}\n{words}\n", answer)
+        text = answered(f"{text.rstrip()}\n{words}\n", answer)
         assert [turn.who for turn in chat_text.turns(text)] == ["You", "Attaché"] * number + ["You"]
     for number, (asked, answer) in enumerate(said, len(said) + 1):
-        text = chat_text.exchanged(text, asked, answer)
+        text = exchanged(text, asked, answer)
         assert [turn.who for turn in chat_text.turns(text)] == ["You", "Attaché"] * number + ["You"]
 
 

@@ -52,4 +52,4 @@ async def test_the_place_last_seen_stands_for_what_is_left_out(attach: Attach, s
     await client.until(lambda: client.shown)
     uri = client.shown[0]["uri"]
     await client.until(lambda: uri in client.files)
-    assert "It adds." in client.files[uri].document.text
+    await client.until(lambda: "It adds." in client.files[uri].document.text)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import get_args
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attache.faces.lsp.outline import Definition, innermost, moved, read
+from attache.faces.lsp.outline import Definition, innermost, moved, read, roughly_moved
 from attache.faces.lsp.positions import Encoding
 from attache.schema.data import Uri
 from attache.workspace.documents import BufferEdit, Document
@@ -121,6 +122,27 @@ def test_an_edit_at_the_head_of_a_definition_is_not_guessed_about():
     definitions = read("file:///a.py", "python", "@cache\ndef f():\n    return 1\n")
     for line in (0, 1):
         assert moved(definitions, BufferEdit((line, 0), (line, 0), "# ")) is None
+
+
+def test_what_cannot_be_told_is_moved_roughly_until_it_is_read():
+    definitions = read("file:///a.py", "python", "@cache\ndef f():\n    return 1\n\n\ndef g(): ...\n")
+    found = roughly_moved(definitions, BufferEdit((1, 0), (1, 0), "def new(): ...\n\n"))
+    assert [(each.name, each.line, each.last) for each in found] == [("f", 1, 4), ("g", 7, 7)]
+    found = roughly_moved(definitions, BufferEdit((0, 0), (3, 0), ""))
+    assert [(each.name, each.line) for each in found] == [("g", 2)]
+
+
+async def test_in_a_long_document_typing_waits_for_no_reading(attach: Attach):
+    client = await attach("neovim")
+    text = "".join(f"def f{number}(x):\n    return x + {number}\n\n" for number in range(400))
+    await client.open("a.py", text)
+    assert len(await lenses(client, "a.py")) == 1200
+    await client.type("a.py", (0, 0), (0, 0), "def new(): ...\n")
+    found = await lenses(client, "a.py")
+    assert found[-1]["range"]["start"]["line"] == 1198
+    async with asyncio.timeout(20):  # read a moment after the typing pauses
+        while len(await lenses(client, "a.py")) != 1203:
+            await asyncio.sleep(0.1)
 
 
 def test_the_smallest_definition_around_a_line():

@@ -154,3 +154,18 @@ async def test_what_was_picked_can_be_undone_and_redone_by_us(attach: Attach, sc
     await client.until(lambda: client.text("shop/cart.py") == TYPED)
     await client.run("attache.redoStep")
     await client.until(lambda: client.text("shop/cart.py") == FIXED)
+
+
+async def test_an_editor_that_ends_every_last_line_itself_has_taken_the_fix_all_the_same(attach: Attach, script):
+    client = await typed(
+        attach, "helix", **script(edit("shop/cart.py", "retrun cart.sum  # 漢😀\n", "return 1"), TURNS[1])
+    )
+    client.habits = Habits("one like Neovim", ends_lines=True, tells_after=True)
+    await client.pick(await offered(client))
+    await client.until(lambda: client.text("shop/cart.py") == "def total(cart):\n    return 1\n")
+    async with asyncio.timeout(10):
+        while not [a for a in await client.actions("shop/cart.py", 1) if a["title"].startswith("Attaché: undo")]:
+            await asyncio.sleep(0.05)
+    assert client.said("window/showMessage") == []
+    await client.run("attache.undoStep")
+    await client.until(lambda: client.text("shop/cart.py") == TYPED)

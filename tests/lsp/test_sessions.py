@@ -250,7 +250,7 @@ async def test_tools_models_index_and_checkpoints(attach: Attach, script):
     (checkpoint,) = (await client.request("attache/checkpoint/list", {"sessionId": session}))["checkpoints"]
     assert checkpoint["title"] == "Hello there"
     restored = {"sessionId": session, "seq": checkpoint["seq"]}
-    assert await client.request("attache/checkpoint/restore", restored) == {"seq": checkpoint["seq"]}
+    assert await client.request("attache/checkpoint/restore", restored) == {"seq": checkpoint["seq"], "files": []}
 
 
 async def test_unsaved_text_is_searched(attach: Attach):

@@ -73,9 +73,9 @@ async def test_what_editors_add_by_themselves_is_accepted(folder: Path, home: Pa
 
 async def test_an_option_that_it_does_not_know_is_wrong_use(folder: Path, home: Path):
     client = Client(folder)
-    await client.start(home, *SERVER, "--tcp")
+    await client.start(home, *SERVER, "--nope")
     assert await client.ended() == 2
-    assert "unknown option --tcp" in (home / "stderr.txt").read_text()
+    assert "unknown option --nope" in (home / "stderr.txt").read_text()
 
 
 async def test_without_a_root_the_folder_it_was_started_in_counts(folder: Path, home: Path):

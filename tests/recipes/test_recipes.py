@@ -165,3 +165,34 @@ def test_a_language_is_one_row_and_a_folder(tmp_path: Path) -> None:
         ("monday", "section", 1),
         ("tuesday", "section", 4),
     ]
+
+
+STEP = """
+async def louder(run, call, proceed):
+    output = await proceed()
+    return output.model_copy(update={"text": output.text.upper()})
+"""
+
+
+def test_a_step_around_tool_calls_is_one_function_in_a_package(home: Path, work: Path, tmp_path: Path) -> None:
+    package = tmp_path / "site"
+    details = package / "louder-1.0.dist-info"
+    details.mkdir(parents=True)
+    (package / "louder.py").write_text(STEP)
+    (details / "METADATA").write_text("Metadata-Version: 2.1\nName: louder\nVersion: 1.0\n")
+    (details / "entry_points.txt").write_text("[attache.middleware]\nlouder = louder:louder\n")
+    (work / "a.txt").write_text("quiet words\n")
+    plain = subprocess.run(
+        [sys.executable, "-m", "attache", "tool", "run", "read", "--args", '{"path": "a.txt"}'],
+        cwd=work,
+        env={
+            **os.environ,
+            "ATTACHE_HOME": str(home),
+            "PYTHONPATH": os.pathsep.join((str(ROOT / "server"), str(package))),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "QUIET WORDS" in plain.stdout, plain.stderr

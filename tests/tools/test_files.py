@@ -85,12 +85,12 @@ async def test_any_line_end_is_one(desk, ends: str) -> None:
 
 async def test_what_cannot_be_read_is_said(desk) -> None:
     desk.write("auth.py", CODE)
-    desk.write("pic.png", b"\x89PNG\0\0\0")
+    desk.write("pic.bin", b"\x89PNG\0\0\0")
     with pytest.raises(FileMissing) as missing:
         await desk.call("read", path="src/auht.py")
     assert "near: auth.py" in missing.value.hint
-    with pytest.raises(FileSkipped, match=r"pic\.png is not text"):
-        await desk.call("read", path="pic.png")
+    with pytest.raises(FileSkipped, match=r"pic\.bin is not text"):
+        await desk.call("read", path="pic.bin")
     with pytest.raises(PathRefused):
         await desk.call("read", path="../secret")
     with pytest.raises(InvalidArguments, match=r"read\.start_line"):
@@ -240,10 +240,10 @@ async def test_overwriting_keeps_the_files_own_line_ends(desk) -> None:
 
 
 async def test_a_binary_file_is_not_overwritten(desk) -> None:
-    desk.write("pic.png", b"\x89PNG\0\0\0")
+    desk.write("pic.bin", b"\x89PNG\0\0\0")
     with pytest.raises(FileSkipped):
-        await desk.call("write", path="pic.png", content="text")
-    assert desk.folder.joinpath("pic.png").read_bytes() == b"\x89PNG\0\0\0"
+        await desk.call("write", path="pic.bin", content="text")
+    assert desk.folder.joinpath("pic.bin").read_bytes() == b"\x89PNG\0\0\0"
 
 
 async def test_nothing_is_written_outside(desk) -> None:

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from attache.schema.errors import FileMissing, InvalidArguments
 from attache.tools import lines, scan
+from attache.workspace.walk import walk
 from attache.workspace.workspace import Workspace
 
 EXPLODING = r"(a+)+$"
@@ -276,3 +278,12 @@ async def test_a_file_named_by_a_link_inside_is_searched(desk) -> None:
     assert (await desk.call("grep", pattern="needle", path="link.txt")).data["files"] == {"link.txt": 1}
     assert (await desk.call("grep", pattern="needle", path="link")).data["hits"] == 1
     assert (await desk.call("grep", pattern="needle", path="link/a.txt")).data["hits"] == 1
+
+
+async def test_where_not_all_files_are_listed_it_is_said(desk, monkeypatch) -> None:
+    for number in range(5):
+        desk.write(f"f{number}.py", "needle\n")
+    monkeypatch.setattr("attache.workspace.workspace.walk", partial(walk, limit=3))
+    output = await desk.call("grep", pattern="needle")
+    assert output.text.splitlines()[0] == "3 hits in 3 files"
+    assert output.text.splitlines()[-1] == "[only the first 3 files are listed: name a folder]"

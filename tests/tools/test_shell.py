@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attache.schema.errors import InvalidArguments, PathRefused, ToolError
+from attache.schema.errors import ApprovalDenied, InvalidArguments, PathRefused, ToolError
 
 PYTHON = sys.executable
 
@@ -29,10 +29,43 @@ async def test_text_runs_in_the_shell(desk) -> None:
     assert output.is_error
 
 
-async def test_unsaved_files_that_it_does_not_see_are_named(desk) -> None:
+async def test_it_sees_what_is_typed_and_not_saved(desk) -> None:
     desk.write("a.py", "saved\n")
     desk.open("a.py", "typed\n")
     output = await desk.call("shell", command=[PYTHON, "-c", "print(open('a.py').read())"])
+    assert "typed" in output.text
+    assert "note: " not in output.text
+
+
+async def test_what_it_changes_lands_as_one_step(desk) -> None:
+    desk.write("a.py", "one\ntwo\n")
+    desk.write("b.py", "one\n")
+    uri = desk.open("b.py", "one\ntyped\n")
+    output = await desk.call("shell", command="sed -i s/one/ONE/ a.py b.py && echo new > c.py && chmod 755 a.py")
+    assert desk.text("a.py") == "ONE\ntwo\n"
+    assert desk.editor.screens[uri].text == "ONE\ntyped\n"
+    assert desk.text("b.py") == "one\n"
+    assert output.change_set
+    assert "it changed: edited a.py, mode 755 of a.py, edited b.py, created c.py" in output.text
+    assert {"path": "c.py", "how": "created"} in output.data["files"]
+
+
+async def test_what_is_refused_is_not_taken(desk) -> None:
+    async def refuse(title, files):
+        raise ApprovalDenied("the user said no")
+
+    desk.ctx = replace(desk.ctx, land=refuse)
+    desk.write("a.py", "one\n")
+    output = await desk.call("shell", command="echo two >> a.py; echo done")
+    assert "nothing of what it changed was taken: the user said no" in output.text
+    assert desk.text("a.py") == "one\n"
+    assert (await desk.call("shell", command="cat a.py")).text.endswith("one")
+
+
+async def test_unsaved_files_that_the_direct_view_does_not_see_are_named(desk) -> None:
+    desk.write("a.py", "saved\n")
+    desk.open("a.py", "typed\n")
+    output = await desk.call("shell", command=[PYTHON, "-c", "print(open('a.py').read())"], view="direct")
     assert "saved" in output.text
     assert "note: " in output.text
     assert "a.py" in output.data["note"]

@@ -23,14 +23,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from attache.schema.edits import ChangeSet, CreateFile, DeleteFile, EditFile, RenameFile
+from attache.schema.edits import (
+    ChangeSet,
+    CreateFile,
+    DeleteFile,
+    EditFile,
+    FileState,
+    RenameFile,
+    ReplaceFile,
+    SetMode,
+)
+from attache.workspace.blobs import Blobs, state_of
 from attache.workspace.documents import Buffers, text_hash
 from attache.workspace.edits import diff
 from attache.workspace.held import Files
 from attache.workspace.journal import Journal
 from attache.workspace.paths import Root, to_uri
 from attache.workspace.sketch import Sketch
-from attache.workspace.spares import Place
+from attache.workspace.spares import Place, bytes_hash
 from attache.workspace.workspace import Workspace
 
 WATCHED = ("journal.py", "spares.py", "swap.py", "files.py")
@@ -46,7 +56,10 @@ CONTENTS: dict[str, tuple[bytes, int]] = {
     "left.txt": (b"left\n", 0o640),
     "right.txt": (b"right\n", 0o606),
     "over.txt": (b"overwritten\n", 0o644),
+    "old.bin": (b"\0\1old", 0o640),
+    "mode.sh": (b"#!/bin/sh\n", 0o644),
 }
+BYTES = {"new": b"\0\1new" * 1000}
 
 
 class World:
@@ -65,12 +78,11 @@ class World:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             path.chmod(mode)
+        (self.root / "turned").symlink_to("crlf.txt")
 
     def tree(self) -> dict[str, tuple[bytes, int]]:
         files = (path for path in self.root.rglob("*") if not path.is_dir())
-        return {
-            path.relative_to(self.root).as_posix(): (path.read_bytes(), path.stat().st_mode & 0o777) for path in files
-        }
+        return {path.relative_to(self.root).as_posix(): _held(path) for path in files}
 
     def open_root(self) -> Root:
         return Root(self.root, guard=self.guard)  # type: ignore[arg-type]
@@ -104,13 +116,34 @@ class World:
                 move("right.txt", "left.txt", "right\n"),
                 move("aside.txt", "right.txt", "left\n"),
                 move("left.txt", "over.txt", "right\n", overwrite=True),
+                *self.others(),
             ),
         )
+
+    def others(self) -> tuple[ReplaceFile | SetMode, ...]:
+        """Replace a binary file, make and turn links, change permissions."""
+        states = {name: FileState(hash=bytes_hash(data), size=len(data)) for name, data in BYTES.items()}
+        with Root(self.root) as root:
+            old = state_of(Place(root, "old.bin"))
+        new = states["new"].model_copy(update={"mode": 0o750})
+        changes = (
+            ("old.bin", old, new),
+            ("made/link", None, FileState(target="new.bin")),
+            ("turned", FileState(target="crlf.txt"), FileState(target="../nowhere")),
+        )
+        replaced = tuple(
+            ReplaceFile(uri=to_uri(self.root / name), before=before, after=after) for name, before, after in changes
+        )
+        return (*replaced, SetMode(uri=to_uri(self.root / "mode.sh"), before=0o644, mode=0o755))
 
     def land(self) -> None:
         """Land the change set straight through the journal, without threads."""
         with self.open_root() as root:
-            files = Files(lambda uri: Place(root, root.relative(uri.removeprefix("file://"))), Buffers(), str)
+            blobs = Blobs(self.root.parent / "blobs")
+            for data in BYTES.values():
+                blobs.path(bytes_hash(data)).parent.mkdir(parents=True, exist_ok=True)
+                blobs.path(bytes_hash(data)).write_bytes(data)
+            files = Files(lambda uri: Place(root, root.relative(uri.removeprefix("file://"))), Buffers(), str, blobs)
             sketch = Sketch(files, lambda _: None)
             asyncio.run(_without_threads(sketch.add(self.change_set())))
             journal = Journal(self.home, [root])
@@ -138,6 +171,12 @@ class World:
             yield f"left in the journal: {entries}"
         if self.recover():
             yield "recovered twice"
+
+
+def _held(path: Path) -> tuple[bytes, int]:
+    if path.is_symlink():
+        return os.fsencode(path.readlink()), -1
+    return path.read_bytes(), path.stat().st_mode & 0o777
 
 
 async def _without_threads(coroutine: Any) -> Any:

@@ -72,7 +72,7 @@ export type Entry = {
   session_id: string;
   seq: number;
   at: number;
-  event: SessionCreated | SessionConfigured | SessionRewound | RunStarted | RunFinished | TurnStarted | StageChanged | TextStreamed | ThinkingStreamed | StreamRestarted | MessageAdded | ToolStarted | ToolStreamed | ToolFinished | ApprovalAsked | ApprovalAnswered | ApprovalWithdrawn | ChangeLanded | ChangeRefused | ChangeUndone | HunkResolved | ErrorRaised;
+  event: SessionCreated | SessionConfigured | SessionRewound | RunStarted | RunFinished | TurnStarted | StageChanged | TextStreamed | ThinkingStreamed | StreamRestarted | MessageAdded | ToolStarted | ToolStreamed | ToolFinished | ApprovalAsked | ApprovalAnswered | ApprovalWithdrawn | ChangeLanded | ChangeRefused | ChangeUndone | HunkResolved | ErrorRaised | PlanChanged | NoteTaken;
 };
 
 /** Something failed beside the run, which goes on; shown once. */
@@ -82,6 +82,14 @@ export type ErrorRaised = {
   where: string;
   message: string;
   hint?: string;
+};
+
+/** A file that is no picture, base64 in `data`: a PDF, a text, a table. */
+export type File = {
+  type?: "file";
+  media_type: string;
+  name: string;
+  data: string;
 };
 
 /** What became of one file. An empty hash stands for a file that is not there. */
@@ -112,7 +120,8 @@ export type Image = {
 /** One side's turn to speak. Tool results travel in user messages. */
 export type Message = {
   role: "user" | "assistant";
-  parts: Array<Text | Image | Thinking | ToolCall | ToolResult>;
+  parts: Array<Text | Image | File | Thinking | ToolCall | ToolResult>;
+  model?: string;
 };
 
 /** A message joined the conversation; usage and cost are those of the call that made it. */
@@ -122,6 +131,14 @@ export type MessageAdded = {
   message: Message;
   usage?: Usage | null;
   cost_usd?: number;
+  bill?: string;
+};
+
+/** The agent wrote something down for itself. */
+export type NoteTaken = {
+  type?: "note.taken";
+  run_id: string;
+  text: string;
 };
 
 export type Op = OpPrompt | OpSteer | OpInterrupt | OpAnswer | OpConfigure | OpRewind | OpClose;
@@ -153,6 +170,14 @@ export type OpConfigure = {
   mode?: "build" | "plan" | "explore" | null;
 };
 
+/** A file that is no picture, base64 in `data`: a PDF, a text, a table. */
+export type OpFile = {
+  type?: "file";
+  media_type: string;
+  name: string;
+  data: string;
+};
+
 /** A picture, base64 in `data`. */
 export type OpImage = {
   type?: "image";
@@ -168,7 +193,7 @@ export type OpInterrupt = {
 /** Start a run. */
 export type OpPrompt = {
   type?: "prompt";
-  parts: Array<OpText | OpImage | OpThinking | OpToolCall | OpToolResult>;
+  parts: Array<OpText | OpImage | OpFile | OpThinking | OpToolCall | OpToolResult>;
   title?: string;
 };
 
@@ -225,6 +250,19 @@ export type Place = {
   end_column?: number | null;
 };
 
+/** The agent's plan is another, or a step of it has moved. */
+export type PlanChanged = {
+  type?: "plan.changed";
+  run_id: string;
+  steps: Array<PlanStep>;
+};
+
+/** A step of the agent's plan, as everybody sees it. */
+export type PlanStep = {
+  text: string;
+  state?: "pending" | "in_progress" | "completed";
+};
+
 /** The run is over, for this reason and at this cost. */
 export type RunFinished = {
   type?: "run.finished";
@@ -243,7 +281,7 @@ export type RunFinished = {
 export type RunStarted = {
   type?: "run.started";
   run_id: string;
-  parts: Array<Text | Image | Thinking | ToolCall | ToolResult>;
+  parts: Array<Text | Image | File | Thinking | ToolCall | ToolResult>;
   title?: string;
 };
 

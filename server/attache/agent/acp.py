@@ -11,9 +11,9 @@ from attache.schema.data import SessionId
 from attache.schema.documents import Place
 from attache.schema.edits import Landed
 from attache.schema.events import Entry, Event, RunFinished
-from attache.schema.messages import Image, Message, Part, Text, Thinking
+from attache.schema.messages import File, Image, Message, Part, Text, Thinking
 from attache.schema.models import Usage
-from attache.schema.session import Approval, ApprovalChoice, Mode, RunStop, SessionInfo, SessionState
+from attache.schema.session import Approval, ApprovalChoice, Mode, Question, RunStop, SessionInfo, SessionState
 
 MODES: Final[dict[Mode, str]] = {
     "build": "Reads, edits and runs commands, asking where it must",
@@ -22,9 +22,13 @@ MODES: Final[dict[Mode, str]] = {
 }
 _KINDS: Final[dict[str, acp.ToolKind]] = {
     "read": "read", "list": "read", "outline": "read", "diagnostics": "read",
-    "write": "edit", "edit": "edit", "fix": "edit",
+    "write": "edit", "edit": "edit", "fix": "edit", "multi_edit": "edit", "apply_patch": "edit", "edit_cell": "edit",
+    "resolve_conflict": "edit", "chart": "edit", "delete": "delete", "move": "move",
     "find": "search", "grep": "search", "search": "search", "symbols": "search", "references": "search",
-    "shell": "execute", "test": "execute",
+    "shell": "execute", "test": "execute", "start_job": "execute", "run_readonly": "execute",
+    "git_status": "read", "git_diff": "read", "git_log": "read", "git_show": "read", "git_blame": "read",
+    "fetch": "fetch", "web_search": "fetch", "http_request": "fetch",
+    "plan": "think", "todo": "think", "note": "think", "ask_user": "think",
 }  # fmt: skip
 _STOPS: Final[dict[RunStop, acp.StopReason]] = {
     "end_turn": "end_turn",
@@ -46,7 +50,7 @@ _OPTIONS: Final[dict[ApprovalChoice, tuple[str, acp.OptionKind]]] = {
 
 def update(entry: Entry) -> acp.SessionUpdate | None:
     """Return an event as `session/update`; None for one that ACP has no word for and no client needs."""
-    told = _update(entry.event)
+    told = _begun(entry) if isinstance(entry.event, events.RunStarted) else _update(entry.event)
     return None if told is None else acp.SessionUpdate(session_id=entry.session_id, update=told)
 
 
@@ -70,6 +74,11 @@ def _replayed(message: Message, part: Part) -> acp.Update | None:
             return acp.UserChunk(content=acp.ImageBlock(data=part.data, mime_type=part.media_type))
         case _:
             return None
+
+
+def _begun(entry: Entry) -> acp.Update:
+    """Return the beginning of a run, with the number of its event: where a panel forks and rewinds."""
+    return acp.InfoChanged(meta=_ours(event=entry.event.type, seq=entry.seq))
 
 
 def _update(event: Event) -> acp.Update | None:
@@ -97,11 +106,23 @@ def _update(event: Event) -> acp.Update | None:
             )
         case events.ChangeLanded(landed=Landed() as landed):
             return acp.InfoChanged(meta=_ours(event=event.type, landed=_landed(landed)))
+        case events.PlanChanged():
+            steps = (acp.PlanEntry(content=step.text, status=step.state) for step in event.steps)
+            return acp.PlanMoved(entries=tuple(steps))
         case events.SessionConfigured() if event.mode is not None:
             return acp.ModeChanged(current_mode_id=event.mode)
         case events.SessionConfigured() if event.title is not None:
             return acp.InfoChanged(title=event.title)
-        case events.RunFinished() | events.StageChanged() | events.ErrorRaised() | events.ChangeRefused():
+        case events.ToolStreamed():
+            return acp.ToolCallMoved(tool_call_id=event.call_id, meta=_ours(delta=event.text))
+        case (
+            events.RunFinished()
+            | events.StageChanged()
+            | events.ErrorRaised()
+            | events.ChangeRefused()
+            | events.ChangeUndone()
+            | events.StreamRestarted()
+        ):
             return acp.InfoChanged(meta=_ours(event=event.type, **event.model_dump(mode="json", exclude={"type"})))
         case _:
             return None
@@ -214,6 +235,9 @@ def _part(block: acp.ContentBlock) -> Part:
             return Text(text=f"@{block.uri}")
         case acp.EmbeddedResource(resource=resource) if resource.text is not None:
             return Text(text=f"@{resource.uri}\n```\n{resource.text}\n```")
+        case acp.EmbeddedResource(resource=resource) if resource.blob is not None:
+            name = resource.uri.rpartition("/")[2] or "file"
+            return File(media_type=resource.mime_type or "application/octet-stream", name=name, data=resource.blob)
         case acp.EmbeddedResource():
             raise ValueError(f"{block.resource.uri} is not text")
         case acp.AudioBlock():
@@ -243,6 +267,29 @@ def permission_request(session_id: SessionId, approval: Approval) -> acp.Permiss
             detail=[list(pair) for pair in approval.detail],
         ),
     )  # fmt: skip
+
+
+def question_request(session_id: SessionId, question: Question) -> acp.PermissionRequest:
+    """Return a question whose choices are answers, as ACP puts questions: by its request for permission."""
+    return acp.PermissionRequest(
+        session_id=session_id,
+        tool_call=acp.ToolCallFields(
+            tool_call_id=question.call_id, title=question.text, kind="think", status="pending"
+        ),
+        options=tuple(
+            acp.PermissionOption(option_id=str(number), name=choice, kind="allow_once")
+            for number, choice in enumerate(question.choices)
+        ),
+        meta=_ours(question=question.text, choices=list(question.choices)),
+    )  # fmt: skip
+
+
+def question_answer(answer: Any, question: Question) -> str:
+    """Return the choice that was made, "" where the question was waved away. Raises ValueError for what is none."""
+    outcome = acp.PermissionAnswer.model_validate(answer).outcome
+    if outcome.outcome == "cancelled" or outcome.option_id is None:
+        return ""
+    return dict(enumerate(question.choices))[int(outcome.option_id)]
 
 
 def permission_choice(answer: Any) -> ApprovalChoice | None:

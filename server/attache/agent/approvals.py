@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from attache.schema.errors import ApprovalNeeded
-from attache.schema.session import Approval, ApprovalAnswer
+from attache.schema.session import Approval, ApprovalAnswer, Question
 
 
 class Approver(Protocol):
@@ -16,6 +16,15 @@ class Approver(Protocol):
 
         Raises ApprovalNeeded where nobody is there to ask.
         """
+        ...
+
+
+@runtime_checkable
+class Chooser(Protocol):
+    """A face that can also put questions which are answered in words."""
+
+    async def choose(self, question: Question) -> str:
+        """Show a question with its choices and return the answer; "" where it was waved away."""
         ...
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from attache.agent.limit import waiting
 from attache.agent.run import Run
 from attache.schema.data import Uri
-from attache.schema.edits import FileChange
+from attache.schema.edits import FileChange, FileOutcome, ReplaceFile, SetFolder, SetMode
 from attache.schema.errors import ApprovalDenied
 from attache.schema.events import ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn
 from attache.schema.session import Approval
 from attache.security.approvals import check, for_change
 from attache.security.policy import protected
+from attache.security.rules import Subject
+from attache.workspace.blobs import described
 from attache.workspace.workspace import Staged, Workspace
 
 
@@ -19,7 +22,8 @@ async def consent(run: Run, question: Approval) -> None:
     """Ask and wait, however long it takes. Raises ApprovalDenied, or ApprovalNeeded where nobody is there."""
     await run.record(ApprovalAsked(approval=question))
     try:
-        answer = check(question, await run.approver.ask(question))
+        with waiting():
+            answer = check(question, await run.approver.ask(question))
     except BaseException:  # the run was stopped, or nobody is there: the question must not stand for ever
         await run.record(ApprovalWithdrawn(run_id=run.id, approval_id=question.id))
         raise
@@ -35,20 +39,41 @@ async def consent_to_change(run: Run, workspace: Workspace, title: str, files: S
     """
     if isinstance(workspace, Staged):
         return
-    paths = [workspace.shown(uri) for change in files for uri in _uris(change)]
+    uris = [uri for change in files for uri in _uris(change)]
+    paths = [workspace.shown(uri) for uri in uris]
     reasons = protected_in(workspace, files)
     pattern = "edit " + ", ".join(paths)
-    verdict = run.verdict("workspace", pattern)
+    ruled = [run.rules.judge(Subject(run.using, (workspace.leads_to(uri) or workspace.shown(uri),))) for uri in uris]
+    verdict = run.verdict("workspace", pattern, ruled)
     if verdict.choice == "deny":
         raise ApprovalDenied(verdict.reason)
     if verdict.choice == "allow" and not reasons:
         return
     trial = workspace.staged()
     landed = await trial.land(run.change_set(title, files))
-    rows = [(each.path, each.before, each.after, reasons.get(each.path, "")) for each in landed.files]
+    rows = [(_told(workspace, each), *_texts(each), reasons.get(each.path, "")) for each in landed.files]
     question = for_change(title, rows, run_id=run.id, call_id=run.calling)
     if question.pattern not in run.state().grants or reasons:
         await consent(run, question)
+
+
+def _texts(outcome: FileOutcome) -> tuple[str | None, str | None]:
+    """Return what a diff compares: texts, or what is said of what is none."""
+    match outcome.other:
+        case None:
+            return outcome.before, outcome.after
+        case ReplaceFile() as other:
+            return described(other.before), described(other.after)
+        case SetMode() as other:
+            return f"mode {other.before:o}", f"mode {other.mode:o}"
+        case SetFolder() as other:
+            return (None, "an empty folder") if other.there else ("an empty folder", None)
+
+
+def _told(workspace: Workspace, outcome: FileOutcome) -> str:
+    """Return the path, and where its links lead if they lead elsewhere."""
+    leads = workspace.leads_to(outcome.uri)
+    return outcome.path if leads in {"", outcome.path} else f"{outcome.path}, which is {leads}"
 
 
 def protected_in(workspace: Workspace, files: Sequence[FileChange]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attache.schema.messages import Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from attache.schema.messages import File, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
 
 CHARS_PER_TOKEN = 3.6
 """Code and English mixed; `Gauge` corrects it by what the provider counts."""
@@ -37,6 +37,8 @@ def _part_tokens(part: Part) -> int:
             return estimate_tokens(part.text) + IMAGE_TOKENS * len(part.images)
         case Image():
             return IMAGE_TOKENS
+        case File():
+            return round(len(part.data) * 3 / 4 / CHARS_PER_TOKEN)
 
 
 class Gauge:

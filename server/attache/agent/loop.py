@@ -5,7 +5,7 @@ from __future__ import annotations
 from attache.agent.pipeline import execute_all
 from attache.agent.run import Run
 from attache.agent.turn import ask, tell
-from attache.schema.errors import MalformedToolCall
+from attache.schema.errors import EmptyAnswer, MalformedToolCall
 from attache.schema.events import MessageAdded, TurnStarted
 from attache.schema.messages import Message, Part, Text
 from attache.schema.session import RunStop
@@ -14,16 +14,15 @@ from attache.schema.session import RunStop
 async def drive(run: Run) -> RunStop:
     """Carry one user request to its end and return why it ended.
 
-    Raises what ends a run without an answer: ProviderError, ApprovalNeeded, CancelledError.
+    Raises what ends a run without an answer: ProviderError, BudgetReached, ApprovalNeeded, CancelledError.
     """
     while run.turns < run.settings.max_tool_iterations:
-        if _over_budget(run):
-            return "budget"
+        await run.budget.check(run.cost_usd)
         run.turns += 1
         await run.record(TurnStarted(run_id=run.id, turn=run.turns, model=run.model.info.ref))
         try:
             answer = await ask(run)
-        except MalformedToolCall as error:  # never run, never guessed at: the model hears what was wrong with it
+        except (MalformedToolCall, EmptyAnswer) as error:  # never run, never guessed at: the model hears what was wrong
             await tell(run, error)
             continue
         results = await execute_all(run, answer.message.tool_calls)
@@ -33,11 +32,6 @@ async def drive(run: Run) -> RunStop:
         parts: tuple[Part, ...] = (*results, *(Text(text=words) for words in said))
         await run.record(MessageAdded(run_id=run.id, message=Message(role="user", parts=parts)))
     return "max_turns"
-
-
-def _over_budget(run: Run) -> bool:
-    limit = run.settings.max_cost_usd
-    return limit is not None and run.cost_usd >= limit
 
 
 def _why(stop_reason: str) -> RunStop:

@@ -6,17 +6,26 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from attache.agent.middleware import installed
 from attache.agent.resources import Findings, Resources
 from attache.foundation.redact import remember_environment
 from attache.foundation.settings import Settings, load
 from attache.index.client import Index
 from attache.providers.catalog import Catalog
+from attache.schema.data import Uri
 from attache.schema.documents import Diagnostic
+from attache.schema.edits import Landed
 from attache.security.trust import is_trusted
+from attache.storage.checkpoints import Checkpoints
 from attache.storage.database import Database
+from attache.storage.ledger import Ledger
 from attache.storage.log import SessionLog
+from attache.storage.memories import Memories
 from attache.tools.tool import Tools
+from attache.workspace.jobs import Jobs
+from attache.workspace.paths import to_path
 from attache.workspace.review import Review
+from attache.workspace.servers.servers import Servers
 from attache.workspace.workspace import Workspace
 
 
@@ -48,18 +57,37 @@ async def open_resources(
         index = Index(cwd, home=settings.home, max_file_bytes=settings.max_file_bytes)
         await index.start()
         stack.push_async_callback(index.close)
+        trusted = settings.trusted and all(is_trusted(settings.home, root.path) for root in workspace.roots)
+        servers = Servers(workspace, trusted=trusted, enabled=settings.language_servers == "auto")
+        stack.push_async_callback(servers.close)
+        workspace.follow(lambda landed: _look_again(landed, index, servers))
+        jobs = Jobs()
+        stack.push_async_callback(jobs.close)
         catalog = Catalog(settings)
         stack.push_async_callback(catalog.close)
         yield Resources(
             settings=settings,
             catalog=catalog,
             log=SessionLog(database),
+            ledger=Ledger(database),
+            checkpoints=Checkpoints(settings.home),
             workspace=workspace,
             review=Review(workspace.buffers),
             index=index,
             tools=Tools.discover(cwd if settings.trusted else None),
             findings=findings,
+            servers=servers,
+            memories=Memories(database, str(cwd)),
+            jobs=jobs,
+            middleware=installed(),
         )
+
+
+def _look_again(landed: Landed, index: Index, servers: Servers) -> None:
+    """Let all that reads files know which have changed; open ones are followed as buffers anyway."""
+    servers.landed(landed.files)
+    old = [to_path(Uri(each.renamed_from)) for each in landed.files if each.renamed_from]
+    index.look_at([*old, *(to_path(each.uri) for each in landed.files if each.version is None)])
 
 
 def load_for(cwd: Path, **overrides: object) -> Settings:

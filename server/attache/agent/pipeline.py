@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
-from attache.agent.consent import consent
+from attache.agent.answers import fingerprint
+from attache.agent.limit import limited
+from attache.agent.middleware import through
+from attache.agent.permission import permit
 from attache.agent.run import Run
 from attache.agent.state import stage_after
 from attache.foundation.redact import redact, redact_data
-from attache.schema.errors import ApprovalDenied, ApprovalNeeded, AttacheError, ToolError
+from attache.schema.errors import ApprovalNeeded, AttacheError, OverBudget, ToolError
 from attache.schema.events import StageChanged, ToolFinished, ToolStarted
 from attache.schema.messages import ToolCall, ToolResult
 from attache.schema.tools import ToolOutput
-from attache.security.approvals import for_call, for_command
+from attache.tools.finding import keep
 from attache.tools.tool import Tool
+from attache.workspace.workspace import noted
 
 OUTPUT_CHARS = 30_000
 """What one result may take of the model's window, about 8,000 tokens."""
@@ -37,31 +41,35 @@ async def execute_all(run: Run, calls: Sequence[ToolCall]) -> tuple[ToolResult, 
 
 
 async def execute(run: Run, call: ToolCall) -> ToolResult:
-    """Run one call: validate, permit, run, redact, truncate, record. A failure is a result that says why.
+    """Run one call: validate, permit, charge, run, redact, truncate, record. A failure is a result that says why.
 
     Raises ApprovalNeeded, which ends the run, and CancelledError; nothing else.
     """
     began = time.monotonic()
     run.calls += 1
     run.calling = call.id
+    seconds = run.settings.tool_timeout_seconds
     try:
         tool = run.tools.find(call.name)
+        seconds = seconds if tool.timeout_seconds is None else tool.timeout_seconds
         arguments = tool.validate(call.arguments)
+        run.using = tool.spec.name
         _refuse_circles(run, call)
-        await _permit(run, tool, call)
+        await permit(run, tool, call, arguments)
+        _charge(run, tool)
         await run.record(
             ToolStarted(
                 run_id=run.id, call_id=call.id, name=tool.spec.name, arguments=redact_data(call.arguments),
                 title=redact(tool.title(arguments)), once=tool.spec.once,
             )
         )  # fmt: skip
-        async with asyncio.timeout(run.settings.tool_timeout_seconds):
-            output = await tool.call(run.context, arguments)
+        async with limited(seconds):
+            output = await through(run.middleware, run, call, lambda: _answer(run, tool, call, arguments))
         await _note_stage(run, tool)
     except ApprovalNeeded:
         raise
     except TimeoutError:
-        output = _failure(f"{call.name} did not finish in {run.settings.tool_timeout_seconds:g} s and was stopped")
+        output = _failure(f"{call.name} did not finish in {seconds:g} s and was stopped")
     except ToolError as error:
         output = _failure(error.message, error.hint)
     except AttacheError as error:
@@ -72,29 +80,38 @@ async def execute(run: Run, call: ToolCall) -> ToolResult:
 
 
 def _refuse_circles(run: Run, call: ToolCall) -> None:
-    fingerprint = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
-    run.recent.append(fingerprint)
-    if run.recent[-REPEATS:] == [fingerprint] * REPEATS:
+    this = fingerprint(call)
+    run.recent.append(this)
+    if run.recent[-REPEATS:] == [this] * REPEATS:
         raise ToolError(
             f"this is the same {call.name} call for the {REPEATS}rd time in a row; its answer will not change",
             hint="use the result you have, try another way, or tell the user what stops you",
         )
 
 
-async def _permit(run: Run, tool: Tool, call: ToolCall) -> None:
-    """Ask the policy, then the person where it says so. What edits change is asked as they land, with their diff."""
-    if tool.spec.effect == "none":
-        return
-    command = tool.shown(run.context, call.arguments)
-    if command is not None:
-        question = for_command(tool.spec.name, command, run_id=run.id, call_id=call.id)
-    else:
-        question = for_call(tool.spec.name, call.arguments, run_id=run.id, call_id=call.id)
-    verdict = run.verdict(tool.spec.effect, question.pattern)
-    if verdict.choice == "deny":
-        raise ApprovalDenied(verdict.reason)
-    if verdict.choice == "ask" and tool.spec.effect == "outside":
-        await consent(run, question)
+def _charge(run: Run, tool: Tool) -> None:
+    """Count the call against what its cost tier may take of this run."""
+    cost = tool.spec.cost
+    limit = run.settings.max_tool_calls.get(cost)
+    if limit is not None and run.charged[cost] >= limit:
+        raise OverBudget(
+            f"{tool.spec.name} is of cost {cost}, of which this run may make {limit} calls, and has",
+            hint="go on with cheaper tools, or tell the user; the setting is max_tool_calls",
+        )
+    run.charged[cost] += 1
+
+
+async def _answer(run: Run, tool: Tool, call: ToolCall, arguments: Mapping[str, Any]) -> ToolOutput:
+    """Run the tool, or give again what the same call gave before where nothing that it read has changed."""
+    if not tool.pure:
+        return await tool.call(run.context, arguments)
+    known = await run.answers.recall(call, run.context.workspace)
+    if known is not None:
+        return known
+    with noted() as read:
+        output = await tool.call(run.context, arguments)
+    run.answers.keep(call, output, read)
+    return output
 
 
 async def _note_stage(run: Run, tool: Tool) -> None:
@@ -105,7 +122,9 @@ async def _note_stage(run: Run, tool: Tool) -> None:
 
 
 async def _finish(run: Run, call: ToolCall, output: ToolOutput, seconds: float) -> ToolResult:
-    text = truncate(redact(output.text))
+    text = redact(output.text)
+    if len(text) > OUTPUT_CHARS:
+        text = truncate(text, kept=await asyncio.to_thread(keep, run.settings.home, call.id, text))
     await run.record(
         ToolFinished(
             run_id=run.id, call_id=call.id, name=call.name, text=text, title=redact(output.title), places=output.places,
@@ -120,10 +139,11 @@ def _failure(message: str, hint: str = "") -> ToolOutput:
     return ToolOutput(text=f"{message}\n{hint}".strip(), title=message.splitlines()[0][:120], is_error=True)
 
 
-def truncate(text: str, limit: int = OUTPUT_CHARS) -> str:
-    """Keep the beginning and the end of a long text and say what was cut between them."""
+def truncate(text: str, limit: int = OUTPUT_CHARS, *, kept: str = "") -> str:
+    """Keep the beginning and the end of a long text and say what was cut between them, and how to read it."""
     if len(text) <= limit:
         return text
     head, tail = text[: limit * 2 // 3], text[-limit // 3 :]
     cut = text[len(head) : len(text) - len(tail)]
-    return f"{head}\n[… {len(cut):,} characters, {cut.count(chr(10)):,} lines cut; ask for a narrower part …]\n{tail}"
+    more = f'read_output(output="{kept}", start_line={head.count(chr(10)) + 1})' if kept else "ask for a narrower part"
+    return f"{head}\n[… {len(cut):,} characters, {cut.count(chr(10)):,} lines cut; {more} …]\n{tail}"

@@ -10,7 +10,8 @@ from attache.agent.context import estimate_tokens
 from attache.foundation.settings import Settings
 from attache.prompts.texts import text
 from attache.schema.errors import AttacheError
-from attache.schema.session import Mode
+from attache.schema.session import Mode, SessionState
+from attache.storage.memories import Memories
 from attache.workspace.workspace import Workspace
 
 SYSTEM_TOKENS = 6_000
@@ -18,6 +19,8 @@ SYSTEM_TOKENS = 6_000
 RULES_FILES = ("AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md")
 RULES_TOKENS = 4_000
 OPEN_SHOWN = 12
+REMEMBERED = 12
+NOTES_SHOWN = 20
 _UNSEEN_RANGES = ((0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2065), (0xE0000, 0xE0080))
 UNSEEN = dict.fromkeys(code for first, end in _UNSEEN_RANGES for code in range(first, end))
 """Characters that a person does not see and a model reads: zero-width, bidi, tags."""
@@ -30,6 +33,8 @@ class Scene:
     workspace: Workspace
     settings: Settings
     mode: Mode
+    state: SessionState | None = None
+    memories: Memories | None = None
 
 
 Contributor = Callable[[Scene], Awaitable[str]]
@@ -92,3 +97,22 @@ async def rules(scene: Scene) -> str:
         words = snapshot.text.translate(UNSEEN)[: RULES_TOKENS * 4]
         return f"Rules of this repository ({name}):\n{words}"
     return ""
+
+
+@section
+async def remembered(scene: Scene) -> str:
+    """Give what was kept of earlier sessions of this project, the newest first."""
+    known = (await scene.memories.all())[:REMEMBERED] if scene.memories else ()
+    if not known:
+        return ""
+    return "Remembered of this project (check before you rely on it):\n" + "\n".join(f"- {each.text}" for each in known)
+
+
+@section
+async def plan_and_notes(scene: Scene) -> str:
+    """Give the plan as it stands, and what the agent noted, so that neither is lost when old turns are cut."""
+    if scene.state is None or not (scene.state.plan or scene.state.notes):
+        return ""
+    steps = [f"- [{step.state}] {step.text}" for step in scene.state.plan]
+    notes = [f"- {words}" for words in scene.state.notes[-NOTES_SHOWN:]]
+    return "\n".join([*(["Your plan:", *steps] if steps else []), *(["Your notes:", *notes] if notes else [])])

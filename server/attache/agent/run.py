@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from attache.agent.answers import Answers
 from attache.agent.approvals import Approver
+from attache.agent.budget import Budget
 from attache.agent.context import Gauge
+from attache.agent.middleware import Middleware
 from attache.foundation.ids import new_id
 from attache.foundation.settings import Settings
 from attache.providers.model import Model
 from attache.schema.data import CallId, ChangeSetId, RunId
 from attache.schema.edits import ChangeSet, FileChange
 from attache.schema.events import Event
-from attache.schema.models import Usage
+from attache.schema.models import ModelInfo, Usage
 from attache.schema.session import Mode, SessionState
-from attache.schema.tools import Effect
-from attache.security.policy import Verdict, decide
+from attache.schema.tools import Cost, Effect
+from attache.security.policy import Verdict, decide, with_rules
+from attache.security.rules import Rules
 from attache.tools.tool import Context, Tools
 
 
@@ -28,9 +34,13 @@ class Run:
 
     id: RunId
     model: Model
+    """The model that answers now."""
     settings: Settings
     mode: Mode
     tools: Tools
+    """Those that can be called."""
+    offered: Tools
+    """Those that the model is told of."""
     context: Context
     approver: Approver
     system: str
@@ -38,10 +48,16 @@ class Run:
     """Append a durable event; returns once it cannot be lost any more."""
     paint: Callable[[Event], None]
     """Show a transient event."""
-    price: Callable[[Usage], float]
-    """What usage costs in US dollars, 0 where nobody knows."""
+    price: Callable[[ModelInfo, Usage], float | None]
+    """What a model's usage costs in US dollars, None where nobody knows."""
+    budget: Budget
     state: Callable[[], SessionState]
     """The session's state, as the events so far make it."""
+    rules: Rules = field(default_factory=Rules)
+    middleware: Sequence[Middleware] = ()
+    answers: Answers = field(default_factory=Answers)
+    fallbacks: list[Model] = field(default_factory=list[Model])
+    """The models that answer where this one cannot, the next one first."""
     inbox: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
     """What the user says while the run goes on."""
     gauge: Gauge = field(default_factory=Gauge)
@@ -50,22 +66,29 @@ class Run:
     calls: int = 0
     usage: Usage = field(default_factory=Usage)
     cost_usd: float = 0.0
+    charged: Counter[Cost] = field(default_factory=Counter[Cost])
+    """Calls made, by cost tier."""
+    output_schema: dict[str, Any] | None = None
+    """JSON Schema that the answer must fit."""
+    unpriced: bool = False
+    """Whether it was said that a price is unknown, so that no budget can hold it."""
     malformed: int = 0
-    """Calls that could not be read."""
+    """Answers that could not be used: calls that could not be read, and nothing at all."""
     recent: list[str] = field(default_factory=list[str])
     """The last calls, to notice a model that goes in circles."""
 
     calling: CallId = field(default=CallId(""))
     """The call under way; of several reads side by side, the last to begin."""
+    using: str = ""
+    """The name of the tool that it uses."""
 
-    def verdict(self, effect: Effect, pattern: str = "") -> Verdict:
-        """Return what the policy says to a call with this effect, now."""
-        verdict = decide(
-            effect, mode=self.mode, approve=self.settings.approve, grants=self.state().grants, pattern=pattern
-        )  # fmt: skip
+    def verdict(self, effect: Effect, pattern: str = "", ruled: Sequence[Verdict | None] = ()) -> Verdict:
+        """Return what the policy says to a call with this effect, now, and what the user's rules make of that."""
+        grants = self.state().grants
+        verdict = decide(effect, mode=self.mode, approve=self.settings.approve, grants=grants, pattern=pattern)
         if verdict.choice == "allow" and effect == "workspace" and self.settings.review == "before":
-            return Verdict("ask", "you review edits before they land")
-        return verdict
+            verdict = Verdict("ask", "you review edits before they land")
+        return with_rules(verdict, ruled, granted=pattern in grants)
 
     def change_set(self, title: str, files: Sequence[FileChange]) -> ChangeSet:
         """Return the files' changes as the session's next step."""

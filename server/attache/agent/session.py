@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
+from attache.agent.answers import Answers
 from attache.agent.approvals import Approver
+from attache.agent.budget import Budget
 from attache.agent.consent import consent_to_change
 from attache.agent.loop import drive
+from attache.agent.permission import rules_for
 from attache.agent.pipeline import execute
 from attache.agent.prompt import Scene, system_prompt
+from attache.agent.reach import reach
 from attache.agent.resources import Resources
+from attache.agent.restore import change_back
 from attache.agent.run import Run
+from attache.agent.select import rank, select
 from attache.agent.state import fold, replay
 from attache.foundation.ids import new_id
 from attache.foundation.redact import marked, redact
@@ -22,11 +29,12 @@ from attache.providers.model import Model
 from attache.schema import ops
 from attache.schema.data import RunId, SessionId
 from attache.schema.edits import FileChange, Landed
-from attache.schema.errors import ApprovalNeeded, EditRefused, Interrupted, UserError
+from attache.schema.errors import ApprovalNeeded, BudgetReached, EditRefused, Interrupted, UserError
 from attache.schema.events import (
     ChangeLanded,
     ChangeRefused,
     Entry,
+    ErrorRaised,
     Event,
     FileLanded,
     RunFinished,
@@ -38,7 +46,7 @@ from attache.schema.events import (
 )
 from attache.schema.messages import Part, Text, ToolCall
 from attache.schema.session import RunStop, SessionState
-from attache.schema.tools import ToolOutput
+from attache.schema.tools import ToolOutput, ToolSpec
 from attache.tools.tool import Context
 from attache.workspace.documents import text_hash
 from attache.workspace.workspace import Staged, Workspace
@@ -54,6 +62,7 @@ class Session:
         self.resources = resources
         self.state = state
         self.approver = approver
+        self._answers = Answers()
         self._listeners: list[Listener] = []
         self._driving: asyncio.Task[RunStop] | None = None
         self._run: Run | None = None
@@ -87,12 +96,22 @@ class Session:
                     self._tell(entry)
 
     async def _append(self, event: Event) -> list[Entry]:
+        if isinstance(event, ChangeLanded) and event.landed is not None:
+            await self._keep(event.landed)
         told: list[Entry] = []
         for entry in await self.resources.log.append(self.id, (event,)):
             self.state = fold(self.state, entry)
             # The log holds no file's text; who listens in this process is handed the event as it was.
             told.append(entry.model_copy(update={"event": event}) if isinstance(event, ChangeLanded) else entry)
         return told
+
+    async def _keep(self, landed: Landed) -> None:
+        """Keep what a step found and left, so that one can go back to it."""
+        try:
+            await asyncio.to_thread(self.resources.checkpoints.keep, landed)
+        except OSError as error:
+            words = f"step {landed.change_set.step} cannot be gone back to later: {error}"
+            self.paint(ErrorRaised(where="checkpoint", message=words, hint="is the disk full?"))
 
     def paint(self, event: Event) -> None:
         """Show a transient event to whoever listens."""
@@ -140,12 +159,28 @@ class Session:
             self.resources.catalog.open(model)
         await self.record(SessionConfigured.model_validate({"model": model, "mode": mode, "title": title}))
 
-    async def rewind(self, seq: int) -> None:
-        """Forget what came after event `seq`; the log keeps it. Files stay as they are."""
+    async def rewind(self, seq: int, *, conversation: bool = True, files: bool = False) -> Landed | None:
+        """Go back to event `seq`: forget what was said after it, give the files back what they held then, or both.
+
+        The log keeps it all, and the files' way back is a step that can be undone; it is returned where there is one.
+        Raises UserError and EditRefused, and nothing has changed then.
+        """
         if self.running:
             raise UserError("a run is under way", hint="stop it first")
-        await self.record(SessionRewound(to_seq=seq))
-        self.state = replay(self.id, await self.resources.log.read(self.id))
+        landed = await self._files_back(seq) if files else None
+        if conversation:
+            await self.record(SessionRewound(to_seq=seq))
+            self.state = replay(self.id, await self.resources.log.read(self.id))
+        return landed
+
+    async def _files_back(self, seq: int) -> Landed | None:
+        change_set = await change_back(self.resources, await self.resources.log.read(self.id), seq)
+        if change_set is None:
+            return None
+        landed = await self.resources.workspace.land(change_set.model_copy(update={"step": self.state.steps + 1}))
+        await self.record(_landed(RunId(""), landed))
+        self.resources.review.saw(landed)
+        return landed
 
     async def run(
         self,
@@ -155,17 +190,23 @@ class Session:
         workspace: Workspace | None = None,
         approver: Approver | None = None,
         settings: Settings | None = None,
+        output_schema: dict[str, Any] | None = None,
     ) -> RunFinished:
         """Answer a prompt and return how it ended; what went wrong is in the result, not raised.
 
-        `workspace` stands in for the session's own, such as a staged one whose edits are only collected. Raises
-        UserError where a run is under way already or the model does not exist.
+        `workspace` stands in for the session's own, such as a staged one whose edits are only collected.
+        `output_schema` is a JSON Schema that the answer must fit. Raises UserError where a run is under way already or
+        the model does not exist.
         """
         chosen = settings or self.resources.settings
         place = workspace or self.resources.workspace
 
         async def prepare() -> Run:
-            return await self._new_run(await self._model(), place, approver or self.approver, chosen, title)
+            said = " ".join(part.text for part in parts if isinstance(part, Text))
+            model = await self._model(quick=workspace is not None)
+            run = await self._new_run(model, place, approver or self.approver, chosen, title, said)
+            run.output_schema = output_schema
+            return run
 
         return await self._carry(prepare, drive, parts, title)
 
@@ -245,16 +286,29 @@ class Session:
             raise task.exception() or UserError("the run did not begin")
         return finished
 
-    async def _model(self) -> Model:
-        ref = self.state.model or await self.resources.catalog.choose()
+    async def _model(self, *, quick: bool = False) -> Model:
+        settings = self.resources.settings
+        role = settings.plan_model if self.state.mode == "plan" else settings.quick_model if quick else ""
+        ref = role or self.state.model or await self.resources.catalog.choose()
         return self.resources.catalog.open(ref)
 
+    def _fallbacks(self, model: Model, settings: Settings) -> list[Model]:
+        """Return the models that take over, without the one that answers anyway. Raises UnknownModel."""
+        chain = [self.resources.catalog.open(ref) for ref in settings.fallback_models]
+        return [other for other in chain if other.info.ref != model.info.ref]
+
     async def _new_run(
-        self, model: Model, workspace: Workspace, approver: Approver, settings: Settings, title: str
+        self, model: Model, workspace: Workspace, approver: Approver, settings: Settings, title: str, request: str = ""
     ) -> Run:
         run_id = RunId(new_id("r"))
         mode = self.state.mode
-        tools = self.resources.tools.allowed(mode)
+        tools = self.resources.tools.current().allowed(mode)
+
+        def find_tools(query: str, limit: int) -> tuple[ToolSpec, ...]:
+            found = [tool for tool in rank(tools, query) if tool.spec.effect in tools.effects][:limit]
+            for tool in found:
+                run.offered.add(tool)
+            return tuple(tool.spec for tool in found)
 
         async def land(what: str, files: Sequence[FileChange]) -> Landed:
             return await self._land(run, workspace, what or title, files)
@@ -264,22 +318,33 @@ class Session:
             index=self.resources.index,
             settings=settings,
             findings=self.resources.findings,
+            servers=self.resources.servers,
             land=land,
+            find_tools=find_tools,
+            reach=reach(self, lambda: run),
+            memories=self.resources.memories,
+            jobs=self.resources.jobs,
             emit=lambda text: self.paint(ToolStreamed(run_id=run_id, call_id=run.calling, text=redact(text))),
         )
-        scene = Scene(workspace=workspace, settings=settings, mode=mode)
+        scene = Scene(workspace, settings, mode, self.state, self.resources.memories)
         run = Run(
             id=run_id,
             model=model,
             settings=settings,
             mode=mode,
             tools=tools,
+            offered=tools if model.info.every_tool else select(tools, request, settings.max_tools),
+            rules=rules_for(settings, self.resources.workspace),
+            middleware=self.resources.middleware,
+            answers=self._answers,
             context=context,
             approver=approver,
             system=await system_prompt(scene),
             record=self.record,
             paint=self.paint,
-            price=lambda usage: self.resources.catalog.price(model.info, usage) or 0.0,
+            price=self.resources.catalog.price,
+            budget=Budget(settings, self.resources.ledger, session=self.id, project=self.state.cwd),
+            fallbacks=self._fallbacks(model, settings),
             state=lambda: self.state,
         )
         return run
@@ -346,7 +411,8 @@ def _outcome(run: Run, task: asyncio.Task[RunStop]) -> RunFinished:
         if raised is None:
             stop = task.result()
         else:
-            stop = "approval_needed" if isinstance(raised, ApprovalNeeded) else "error"
+            spent = isinstance(raised, BudgetReached)
+            stop = "approval_needed" if isinstance(raised, ApprovalNeeded) else "budget" if spent else "error"
             error, hint = str(raised) or type(raised).__name__, getattr(raised, "hint", "")
     return RunFinished(
         run_id=run.id, stop_reason=stop, usage=run.usage, cost_usd=run.cost_usd, turns=run.turns, tool_calls=run.calls,

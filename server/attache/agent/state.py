@@ -20,13 +20,18 @@ def empty(session_id: SessionId) -> SessionState:
 
 def replay(session_id: SessionId, entries: Iterable[Entry]) -> SessionState:
     """Fold a whole log; what a rewind took back is left out."""
+    return reduce(fold, replayed_entries(entries), empty(session_id))
+
+
+def replayed_entries(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the events that still count: all but those that a rewind took back."""
     kept: list[Entry] = []
     for entry in entries:
         if isinstance(entry.event, events.SessionRewound):
             to_seq = entry.event.to_seq
             kept = [known for known in kept if known.seq <= to_seq]
         kept.append(entry)
-    return reduce(fold, kept, empty(session_id))
+    return kept
 
 
 def fold(state: SessionState, entry: Entry) -> SessionState:
@@ -65,6 +70,10 @@ def _changes(state: SessionState, event: events.Event) -> dict[str, object]:
             return {"grants": tuple(sorted({*state.grants, answer.pattern}))}
         case events.ChangeLanded():
             return {"steps": state.steps + 1}
+        case events.PlanChanged():
+            return {"plan": event.steps}
+        case events.NoteTaken():
+            return {"notes": (*state.notes, event.text)}
         case _:
             return {}
 

@@ -55,6 +55,11 @@ class Frames:
             before = 0
         return out
 
+    def rest(self) -> bytes:
+        """Return what has come and is no message yet, for somebody else to read on from."""
+        head = b"" if self._length is None else b"Content-Length: %d\r\n\r\n" % self._length
+        return head + bytes(self._buffer)
+
     def _header(self, out: list[Any]) -> bool:
         """Take the next header off the buffer, and all that stands before it; say whether there was one."""
         buffer = self._buffer

@@ -49,6 +49,15 @@ _redact_again = lru_cache(maxsize=4096)(_redact)
 """Names, ids and labels come again and again."""
 
 
+def secrets(text: str) -> list[tuple[int, int, str]]:
+    """Return (start, end, name) of each secret in a text, in its order, none inside another."""
+    kept: list[tuple[int, int, str]] = []
+    for start, end, name in sorted(_spans(text)):
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end, name))
+    return kept
+
+
 def redact_data(value: Any) -> Any:
     """Return JSON-like data with its texts redacted, keys too; a key's name also judges the value under it."""
     if isinstance(value, str):

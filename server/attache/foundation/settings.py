@@ -12,19 +12,28 @@ import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from attache.foundation import dotenv
 from attache.foundation.registry import near
 from attache.schema.data import Record
 from attache.schema.errors import SettingsError
 from attache.schema.session import ApprovePolicy, Mode
+from attache.schema.tools import Cost
 
 Values = dict[str, Any]
 Where = Callable[[tuple[str, ...]], str]
 """Names the place of a key, as a user finds it: `~/.config/attache/settings.toml:3: mode`."""
+
+
+def _split(value: object) -> object:
+    """Take a list as the environment can hold it: names with commas between."""
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 class ProviderSettings(Record):
@@ -33,10 +42,23 @@ class ProviderSettings(Record):
     wire: str = Field("", description="The API it speaks, such as `openai_chat`; needed for a provider of your own.")
     base_url: str = Field("", description="Where it is reached, without the last part of the path.")
     api_key_env: str = Field("", description="Name of the variable that holds the key. Keys never stand in this file.")
+    api_key_command: str = Field("", description="A command that prints the key, such as `pass show anthropic`.")
     default_model: str = Field("", description="The model taken where only the provider is named.")
     models: tuple[str, ...] = Field((), description="Models it offers, where it cannot list them itself.")
     local: bool = Field(default=False, description="Whether it runs on your own machine and needs no key.")
     headers: dict[str, str] = Field({}, description="Headers sent with every call, such as an organisation's id.")
+    requests_per_minute: int | None = Field(None, ge=1, description="How many calls to make a minute at most.")
+    tokens_per_minute: int | None = Field(None, ge=1, description="How many tokens to use a minute at most.")
+
+
+class ModelTraits(Record):
+    """What a model can do, where it is not as Attaché knows; what is left out stays as known."""
+
+    tools: bool | None = Field(None, description="Whether it has a form for tools. Without one they are put in words.")
+    images: bool | None = Field(None, description="Whether it sees pictures.")
+    thinking: bool | None = Field(None, description="Whether it reasons before it answers.")
+    context_tokens: int | None = Field(None, ge=1, description="The size of its window, in tokens.")
+    output_tokens: int | None = Field(None, ge=1, description="The most that it answers, in tokens.")
 
 
 class Settings(Record):
@@ -50,14 +72,67 @@ class Settings(Record):
     review: Literal["after", "before", "off"] = Field(
         "after", description="after: edits land, then you review them. before: they wait for you. off: no review."
     )
+    view: Literal["cow", "direct"] = Field(
+        "cow", description="Where commands run. cow: upon what you see, their changes wait. direct: on your files."
+    )
+    network: Names = Field(
+        (), description="Hosts that confined commands may reach by HTTP and HTTPS; `*.x.org`: all below x.org."
+    )
+    command_environment: Names = Field(
+        (), description="Names of variables that confined commands get besides those known to hold no secret."
+    )
+    language_servers: Literal["auto", "off"] = Field(
+        "auto", description="auto: language servers found on this machine check what the agent edits. off: none is run."
+    )
     lenses: bool = Field(default=True, description="Whether lenses such as `ask agent` stand over functions.")
+    send_chats_on_save: bool = Field(default=False, description="Whether saving a chat document sends what it asks.")
+    show_thinking: bool = Field(default=False, description="Whether chat documents tell the model's reasoning too.")
+    inline_completion: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="auto: ghost text by models that fill in, and without one from your buffers. on: by any model.",
+    )
+    completion_model: str = Field(
+        "", description="The model for ghost text, as `provider/name`. Empty: the chosen one."
+    )
     max_tool_iterations: int = Field(50, ge=1, description="Turns of one run that may call tools.")
+    max_tools: int = Field(
+        16, ge=1, description="Tools that a model is offered at once; it finds the others by `find_tool`."
+    )
+    max_tool_calls: dict[Cost, int] = Field(
+        {"MEDIUM": 200, "HIGH": 40},
+        description="Calls of each cost tier that one run may make; one that is not named has no limit.",
+    )
     tool_timeout_seconds: float = Field(120, gt=0, description="How long one tool call may take, in seconds.")
+    web_search_url: str = Field(
+        "", description="A search engine that answers in JSON, with `{query}` in it, such as your own SearXNG's."
+    )
+    web_search_key_env: str = Field(
+        "", description="Name of the variable that holds the engine's key, where it has one."
+    )
     max_cost_usd: float | None = Field(None, ge=0, description="What one run may cost, in US dollars. Unset: no limit.")
+    max_session_cost_usd: float | None = Field(None, ge=0, description="What one session may cost, in US dollars.")
+    max_day_cost_usd: float | None = Field(None, ge=0, description="What you may spend a day, in US dollars.")
+    max_project_cost_usd: float | None = Field(None, ge=0, description="What one folder may cost a month.")
+    max_user_cost_usd: float | None = Field(None, ge=0, description="What you may spend a month in all folders.")
+    fallback_models: Names = Field((), description="Models that answer, in this order, where the chosen one cannot.")
+    model_attempts: int = Field(4, ge=1, le=20, description="How often a call is made where it fails in passing.")
+    model_wait_seconds: float = Field(
+        1, ge=0, description="The first wait between two attempts; later ones are longer."
+    )
+    model_first_byte_seconds: float = Field(300, gt=0, description="How long a model may take to begin its answer.")
+    model_idle_seconds: float = Field(120, gt=0, description="How long a model may pause inside its answer.")
+    model_total_seconds: float = Field(3600, gt=0, description="How long a model's whole answer may take.")
     max_output_tokens: int = Field(8192, ge=1, description="Length of one answer of the model, in tokens.")
     thinking_tokens: int | None = Field(None, ge=0, description="Budget for reasoning. Unset: the model's own default.")
     max_file_bytes: int = Field(1_000_000, ge=1, description="Files larger than this are not indexed.")
     providers: dict[str, ProviderSettings] = Field({}, description="Providers by name, one table each.")
+
+    capabilities: dict[str, ModelTraits] = Field({}, description="What models can do, by patterns such as `qwen3*`.")
+    quick_model: str = Field("", description="The model for quick fixes and other small edits. Empty: the chosen one.")
+    plan_model: str = Field("", description="The model that answers in plan mode. Empty: the chosen one.")
+    keep_answers_seconds: int = Field(
+        0, ge=0, description="How long answers are kept for identical calls. 0: not at all."
+    )
 
     home: Path = Field(default_factory=lambda: home(os.environ), description="Where state, logs and caches are kept.")
     trusted: bool = Field(default=False, description="Whether the user trusts the folder.")
@@ -81,7 +156,18 @@ class Settings(Record):
 
 FACTS = frozenset({"home", "trusted", "config_files"})
 """Fields that say how the settings came about; no file can set them."""
-USER_ONLY = frozenset({"approve"})
+USER_ONLY = frozenset(
+    {
+        "approve",
+        "view",
+        "network",
+        "command_environment",
+        "max_day_cost_usd",
+        "max_user_cost_usd",
+        "web_search_url",
+        "web_search_key_env",
+    }
+)
 """Settings that widen what the agent may do; a workspace cannot set them, trusted or not."""
 NAMES = tuple(name for name in Settings.model_fields if name not in FACTS)
 """Every setting that a file may hold, in the order of the documentation."""
@@ -197,7 +283,7 @@ def _from_dotenv(path: Path, text: str, variables: Mapping[str, str], *, foreign
 
 def _from_variables(variables: Mapping[str, str]) -> Values:
     """Take the settings out of an environment; an empty variable is unset, and `providers` has no single one."""
-    names = (name for name in NAMES if name != "providers")
+    names = (name for name in NAMES if name not in {"providers", "capabilities"})
     return {name: value for name in names if (value := variables.get(_variable(name)))}
 
 
@@ -207,6 +293,8 @@ def _variable(name: str) -> str:
 
 def _checked(values: Values, where: Where, *, foreign: bool = False) -> Values:
     """Return `values` if every one may stand where it stands."""
+    if foreign:
+        _refuse_commands(values, where)
     for name in values:
         if name in FACTS:
             raise SettingsError(f"{where((name,))}: cannot be set here", hint="home: set the variable ATTACHE_HOME")
@@ -221,10 +309,20 @@ def _checked(values: Values, where: Where, *, foreign: bool = False) -> Values:
         if first["type"] != "extra_forbidden":
             wrong = first["msg"].replace("Input", "value", 1)
             raise SettingsError(f"{where(key)}: {wrong}{also}", hint="attache config show lists what holds") from error
-        known = NAMES if len(key) == 1 else tuple(ProviderSettings.model_fields)
+        table = ModelTraits if key[0] == "capabilities" else ProviderSettings
+        known = NAMES if len(key) == 1 else tuple(table.model_fields)
         guess = ", ".join(near(key[-1], known) or known)
         raise SettingsError(f"{where(key)}: no such setting{also}", hint=f"near: {guess}") from error
     return values
+
+
+def _refuse_commands(values: Values, where: Where) -> None:
+    """Refuse what would run a program that a folder names before anything is asked of it."""
+    providers = values.get("providers")
+    for name, fields in cast("dict[str, object]", providers if isinstance(providers, dict) else {}).items():
+        if isinstance(fields, dict) and "api_key_command" in fields:
+            place = where(("providers", name, "api_key_command"))
+            raise SettingsError(f"{place}: a folder cannot set this", hint="set it in your own settings file")
 
 
 def _line_of(text: str, key: tuple[str, ...]) -> int:

@@ -6,7 +6,7 @@ That process may die at any time: it is started again, ever later, and questions
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -110,6 +110,15 @@ class Index:
         """Look at files again that changed on disk, or at all, and return when the index knows them."""
         with suppress(*_UNHEARD):
             await self._worker.request("refresh", {"paths": None if paths is None else list(paths)}, None)
+
+    def look_at(self, files: Iterable[Path]) -> None:
+        """Look again at files, named in full, that changed on disk; returns at once. Others than ours are left out."""
+        paths: list[str] = []
+        for file in files:
+            with suppress(PathRefused):
+                paths += [self._root.relative(file)] if self._root else []
+        if paths:
+            self._worker.send("refresh", {"paths": paths})
 
     # ------------------------------------------------------------ questions
 

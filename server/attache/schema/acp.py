@@ -306,6 +306,21 @@ class InfoChanged(Payload):
     updated_at: str | None = None
 
 
+class PlanEntry(Payload):
+    """A step of the plan."""
+
+    content: str
+    priority: Literal["high", "medium", "low"] = "medium"
+    status: Literal["pending", "in_progress", "completed"]
+
+
+class PlanMoved(Payload):
+    """The whole plan as it is now."""
+
+    session_update: Literal["plan"] = "plan"
+    entries: tuple[PlanEntry, ...]
+
+
 class Money(Payload):
     """An amount in a currency."""
 
@@ -323,7 +338,15 @@ class UsageChanged(Payload):
 
 
 Update = Annotated[
-    UserChunk | AgentChunk | ThoughtChunk | ToolCallBegun | ToolCallMoved | ModeChanged | InfoChanged | UsageChanged,
+    UserChunk
+    | AgentChunk
+    | ThoughtChunk
+    | ToolCallBegun
+    | ToolCallMoved
+    | ModeChanged
+    | InfoChanged
+    | UsageChanged
+    | PlanMoved,
     Field(discriminator="session_update"),
 ]
 

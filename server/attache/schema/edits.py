@@ -64,7 +64,47 @@ class RenameFile(Record):
     overwrite: bool = False
 
 
-FileChange = Annotated[EditFile | CreateFile | DeleteFile | RenameFile, Field(discriminator="kind")]
+class FileState(Record):
+    """What stands under a name, by reference: the bytes of a file lie in the store under their hash."""
+
+    hash: str = ""
+    """SHA-256 of a file's bytes; empty for a link."""
+    size: int = 0
+    mode: int = 0o644
+    """Permission bits of a file; links have none."""
+    target: str = ""
+    """Where a link leads, as it is written; empty for a file."""
+
+
+class ReplaceFile(Record):
+    """Put one thing in the place of another, whatever they are: binary and large files, links. None: nothing."""
+
+    kind: Literal["replace"] = "replace"
+    uri: Uri
+    before: FileState | None
+    after: FileState | None
+
+
+class SetMode(Record):
+    """Change the permission bits of a file."""
+
+    kind: Literal["mode"] = "mode"
+    uri: Uri
+    before: int
+    mode: int
+
+
+class SetFolder(Record):
+    """Make an empty folder, or remove one once it is empty."""
+
+    kind: Literal["folder"] = "folder"
+    uri: Uri
+    there: bool
+
+
+FileChange = Annotated[
+    EditFile | CreateFile | DeleteFile | RenameFile | ReplaceFile | SetMode | SetFolder, Field(discriminator="kind")
+]
 
 
 class ChangeSet(Record):
@@ -93,6 +133,8 @@ class FileOutcome(Record):
     bom: bool = False
     mode: int | None = None
     """Permission bits that a deleted file had, so that undo gives them back."""
+    other: ReplaceFile | SetMode | SetFolder | None = None
+    """What was done where it was no change of text; `before` and `after` then are what they are without it."""
 
 
 class Landed(Record):

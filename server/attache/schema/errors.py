@@ -13,8 +13,11 @@ AttacheError                what went wrong, where, and what to do
 │   ├── QuotaExceeded       never retried
 │   ├── RequestRefused      the provider says the request is wrong; never retried
 │   ├── MalformedToolCall   the model called a tool without JSON arguments; the model is told, not asked again
+│   ├── EmptyAnswer         the model said nothing at all; it is told, not asked the same again
 │   ├── ProviderUnavailable retried within limits
+│   ├── ProviderResting     it kept failing and is left alone for a while; never retried
 │   └── StreamCut           the answer ended before it was whole; never a short answer
+├── BudgetReached           what may be spent is spent; the message says which budget
 ├── ToolError               a tool could not do what was asked; the model is told
 │   ├── InvalidArguments
 │   ├── PathRefused         outside the workspace, or a name that is protected
@@ -28,6 +31,11 @@ AttacheError                what went wrong, where, and what to do
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from attache.schema.models import Usage
 
 
 class AttacheError(Exception):
@@ -69,6 +77,8 @@ class ProviderError(AttacheError):
 
     retryable = False
     retry_after_seconds: float | None = None
+    usage: Usage | None = None
+    """What the call used up all the same, where the provider said so."""
 
     def __init__(self, message: str, *, hint: str = "", provider: str = "", status: int | None = None) -> None:
         """Keep the provider's name and the HTTP status, where there was one."""
@@ -123,6 +133,10 @@ class MalformedToolCall(ProviderError):
         self.arguments = arguments
 
 
+class EmptyAnswer(ProviderError):
+    """The model answered with no word and no call."""
+
+
 class ProviderUnavailable(ProviderError):
     """The provider cannot be reached or is failing."""
 
@@ -131,6 +145,16 @@ class ProviderUnavailable(ProviderError):
 
 class StreamCut(ProviderUnavailable):
     """The answer ended before it was whole."""
+
+
+class ProviderResting(ProviderUnavailable):
+    """The provider kept failing and is left alone for a while."""
+
+    retryable = False
+
+
+class BudgetReached(AttacheError):
+    """What may be spent on models is spent."""
 
 
 class ToolError(AttacheError):
@@ -157,6 +181,10 @@ class FileSkipped(ToolError):
 
 class FileMissing(FileSkipped):
     """No such file."""
+
+
+class OverBudget(ToolError):
+    """A run has made as many calls of this cost as it may."""
 
 
 class ApprovalDenied(ToolError):

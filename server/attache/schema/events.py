@@ -15,7 +15,7 @@ from attache.schema.documents import Place
 from attache.schema.edits import Landed, Resolution
 from attache.schema.messages import Image, Message, Part
 from attache.schema.models import Usage
-from attache.schema.session import Approval, ApprovalAnswer, Mode, RunStop, Stage
+from attache.schema.session import Approval, ApprovalAnswer, Mode, PlanStep, RunStop, Stage
 
 
 class Happening(Record):
@@ -93,6 +93,22 @@ class StageChanged(Happening):
     stage: Stage
 
 
+class PlanChanged(Happening):
+    """The agent's plan is another, or a step of it has moved."""
+
+    type: Literal["plan.changed"] = "plan.changed"
+    run_id: RunId
+    steps: tuple[PlanStep, ...]
+
+
+class NoteTaken(Happening):
+    """The agent wrote something down for itself."""
+
+    type: Literal["note.taken"] = "note.taken"
+    run_id: RunId
+    text: str
+
+
 class TextStreamed(Happening):
     """A piece of the answer, as it comes."""
 
@@ -128,6 +144,8 @@ class MessageAdded(Happening):
     message: Message
     usage: Usage | None = None
     cost_usd: float = 0.0
+    bill: str = ""
+    """Names the call that was paid for, so that a fork, which tells it again, does not pay again."""
 
 
 class ToolStarted(Happening):
@@ -258,7 +276,7 @@ Event = Annotated[
     SessionCreated | SessionConfigured | SessionRewound | RunStarted | RunFinished | TurnStarted | StageChanged
     | TextStreamed | ThinkingStreamed | StreamRestarted | MessageAdded | ToolStarted | ToolStreamed | ToolFinished
     | ApprovalAsked | ApprovalAnswered | ApprovalWithdrawn | ChangeLanded | ChangeRefused | ChangeUndone
-    | HunkResolved | ErrorRaised,
+    | HunkResolved | ErrorRaised | PlanChanged | NoteTaken,
     Field(discriminator="type"),
 ]  # fmt: skip
 

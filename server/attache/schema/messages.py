@@ -26,6 +26,15 @@ class Image(Record):
     data: str
 
 
+class File(Record):
+    """A file that is no picture, base64 in `data`: a PDF, a text, a table."""
+
+    type: Literal["file"] = "file"
+    media_type: str
+    name: str
+    data: str
+
+
 class Thinking(Record):
     """A model's reasoning; goes back to the wire it came from with its signature, and to no other."""
 
@@ -56,7 +65,7 @@ class ToolResult(Record):
     is_error: bool = False
 
 
-Part = Annotated[Text | Image | Thinking | ToolCall | ToolResult, Field(discriminator="type")]
+Part = Annotated[Text | Image | File | Thinking | ToolCall | ToolResult, Field(discriminator="type")]
 
 
 class Message(Record):
@@ -64,6 +73,8 @@ class Message(Record):
 
     role: Literal["user", "assistant"]
     parts: tuple[Part, ...]
+    model: str = ""
+    """The model that said it, as `provider/name`; empty where a person did, or nobody knows."""
 
     @property
     def text(self) -> str:

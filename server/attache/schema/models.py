@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -48,6 +48,8 @@ class ModelInfo(Record):
     tools: bool = True
     images: bool = False
     thinking: bool = False
+    every_tool: bool = False
+    """Whether it is offered every tool there is: one that pays no tokens for them, and mistakes none for another."""
     input_usd_per_mtok: float | None = None
     output_usd_per_mtok: float | None = None
 
@@ -70,6 +72,8 @@ class Request(Record):
     temperature: float | None = None
     thinking_tokens: int | None = None
     """Budget for reasoning; None leaves it to the model's own default."""
+    output_schema: dict[str, Any] | None = None
+    """JSON Schema that the answer's words must fit; None where they are free."""
 
 
 class TextDelta(Record):
@@ -95,7 +99,15 @@ class ToolCallDelta(Record):
     arguments: str = ""
 
 
-Delta = Annotated[TextDelta | ThinkingDelta | ToolCallDelta, Field(discriminator="type")]
+class WaitDelta(Record):
+    """Nothing of the answer: why it does not begin yet, so that a face can say so."""
+
+    type: Literal["wait"] = "wait"
+    reason: str
+    seconds: float = 0.0
+
+
+Delta = Annotated[TextDelta | ThinkingDelta | ToolCallDelta | WaitDelta, Field(discriminator="type")]
 
 
 class Answer(Record):

@@ -26,6 +26,22 @@ RunStop = Literal[
 ]
 
 
+class PlanStep(Record):
+    """A step of the agent's plan, as everybody sees it."""
+
+    text: str
+    state: Literal["pending", "in_progress", "completed"] = "pending"
+
+
+class Question(Record):
+    """What the agent wants to know of the person; any words may answer it, the choices are offered."""
+
+    run_id: RunId
+    call_id: CallId
+    text: str
+    choices: tuple[str, ...] = ()
+
+
 class Approval(Record):
     """A question that only a person may answer: what, where, with what effect.
 
@@ -92,3 +108,6 @@ class SessionState(Record):
     """Sequence number of the last event folded in."""
     grants: tuple[str, ...] = ()
     """Patterns the user allowed for this session."""
+    plan: tuple[PlanStep, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the agent wrote down for itself, so that it outlives the messages."""

@@ -30,8 +30,11 @@ _LOOKALIKES_NAMED = 5
 Rows = tuple[tuple[str, str], ...]
 
 
-def for_command(tool: str, command: Command, *, run_id: RunId, call_id: CallId) -> Approval:
-    """Ask to run a command: the argv as it will be run, the folder, what is changed in its environment."""
+def for_command(tool: str, command: Command, *, run_id: RunId, call_id: CallId, confinement: str = "") -> Approval:
+    """Ask to run a command: the argv as it will be run, the folder, what is changed in its environment.
+
+    `confinement` says what keeps it from the machine; nothing does where it is empty.
+    """
     what = shlex.join(command.argv) if command.argv else command.text
     folder = visible(str(command.cwd))
     environment = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(command.env.items()))
@@ -43,9 +46,11 @@ def for_command(tool: str, command: Command, *, run_id: RunId, call_id: CallId) 
         rows.append(("environment", visible(environment)))
     if command.stdin is not None:
         rows.append(("input", visible(command.stdin)))
+    if command.hosts and command.view == "cow":
+        rows.append(("may reach", visible(", ".join(command.hosts))))
     if others := _of_other_scripts(what):
         rows.append(("look-alikes", others))
-    rows.append(("effect", "runs on your files and with your network; there is no sandbox here yet"))
+    rows.append(("effect", confinement or "runs on your files and with your network; there is no sandbox around it"))
     setting = f"{visible(environment)} " if environment else ""
     pattern = f"{tool} {setting}{visible(what)} (folder {folder})"
     exact = command.model_dump(mode="json")
@@ -57,6 +62,15 @@ def for_call(tool: str, arguments: Mapping[str, Any], *, run_id: RunId, call_id:
     rows = tuple((visible(name), visible(_text(value))) for name, value in arguments.items())
     exact = json.dumps(dict(arguments), sort_keys=True, ensure_ascii=True, default=str)
     return _approval(tool, f"use {tool}", rows, f"{tool} {exact}", exact, run_id=run_id, call_id=call_id)
+
+
+def for_reach(
+    title: str, rows: Iterable[tuple[str, str]], pattern: str, *, tool: str, run_id: RunId, call_id: CallId
+) -> Approval:
+    """Ask to reach something outside, such as a host; a grant covers `pattern`, whatever is asked of it later."""
+    shown = tuple((visible(label), visible(value)) for label, value in rows)
+    exact = [title, list(shown)]
+    return _approval(tool, title, shown, visible(pattern), exact, run_id=run_id, call_id=call_id, bound=False)
 
 
 def for_change(

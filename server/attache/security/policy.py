@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -41,6 +41,28 @@ def decide(
     if effect == "workspace" and approve == "edits":
         return ALLOW
     return Verdict("ask", "the policy asks before this")
+
+
+def with_rules(verdict: Verdict, ruled: Iterable[Verdict | None], *, granted: bool) -> Verdict:
+    """Return the verdict as the user's rules change it: they lift a question or make it stricter, and undo no denial.
+
+    Of several things that a call is about, all must be allowed for a question to be lifted.
+    """
+    said = list(ruled)
+    if denied := next((each for each in said if each is not None and each.choice == "deny"), None):
+        return denied
+    if verdict.choice == "deny":
+        return verdict
+    if asked := next((each for each in said if each is not None and each.choice == "ask"), None):
+        return ALLOW if granted else asked
+    return ALLOW if said and all(said) else verdict
+
+
+def decide_reach(*, approve: ApprovePolicy, grants: Collection[str], pattern: str) -> Verdict:
+    """Return what may happen to a call that only reads, but from outside: it asks in every mode."""
+    if approve == "never":
+        return Verdict("deny", "the user's policy (approve = never) lets nothing be reached outside")
+    return ALLOW if approve == "all" or pattern in grants else Verdict("ask", "the policy asks before this")
 
 
 _PROTECTED: Mapping[str, tuple[str, ...]] = {

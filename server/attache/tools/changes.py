@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from attache.schema.documents import Diagnostic, Place
 from attache.schema.edits import FileOutcome, Landed
 from attache.schema.errors import ToolError
 from attache.schema.tools import ToolOutput
-from attache.tools.diagnostics import check
+from attache.tools.diagnostics import check, merged
 from attache.tools.tool import Context
 from attache.tools.wording import cited, counted, finding, lines_of, listed, numbered
 from attache.workspace.documents import split_lines
@@ -34,7 +34,7 @@ class News(NamedTuple):
 
 async def told(ctx: Context, landed: Landed) -> ToolOutput:
     """Return what a step that landed says for itself."""
-    news = await asyncio.gather(*(_news(ctx, each) for each in landed.files))
+    news = await _news(ctx, landed.files)
     sizes = [_size(each) for each in landed.files]
     change = f"−{sum(removed for removed, _ in sizes)} +{sum(added for _, added in sizes)}"
     what = landed.files[0].path if len(landed.files) == 1 else counted(len(landed.files), "file")
@@ -82,7 +82,19 @@ def _lines_now(outcome: FileOutcome) -> str:
     return head + listed(shown, LINES_SHOWN, "read the file")
 
 
-async def _news(ctx: Context, outcome: FileOutcome) -> News:
+async def _news(ctx: Context, outcomes: Sequence[FileOutcome]) -> list[News]:
+    """Return what the change did to the findings in each file: by linter and grammar, and by the language servers."""
+    by_rule = await asyncio.gather(*(_by_rule(ctx, each) for each in outcomes))
+    by_server = await _by_server(ctx, outcomes)
+    told = [await ctx.findings(each.path) if each.after is not None else () for each in outcomes]
+    news = [
+        _together(rule, by_server.get(each.path, News()), _near(said, each))
+        for each, rule, said in zip(outcomes, by_rule, told, strict=True)
+    ]
+    return [*news, *(each for path, each in by_server.items() if not path)]
+
+
+async def _by_rule(ctx: Context, outcome: FileOutcome) -> News:
     if outcome.after is None:
         return News()
     try:
@@ -91,17 +103,48 @@ async def _news(ctx: Context, outcome: FileOutcome) -> News:
         )
     except ToolError as error:
         return News(trouble=error.message)  # the edit stands all the same
-    known = Counter(map(_sort, before))
+    return _compared(before, after)
+
+
+async def _by_server(ctx: Context, outcomes: Sequence[FileOutcome]) -> dict[str, News]:
+    """Return what language servers of ours say is new in each file; under no path, what they could not say."""
+    if ctx.servers is None:
+        return {}
+    texts = {each.path: each.after for each in outcomes if each.after is not None}
+    before = await ctx.servers.check({each.path: each.before or "" for each in outcomes if each.path in texts})
+    after = await ctx.servers.check({path: text for path, text in texts.items() if path in before.found})
+    news = {path: _compared(before.found[path], found) for path, found in after.found.items()}
+    trouble = ctx.servers.news((*before.trouble, *after.trouble))
+    return {**news, "": News(trouble="; ".join(trouble))} if trouble else news
+
+
+def _compared(before: Iterable[Diagnostic], after: Iterable[Diagnostic]) -> News:
+    known = Counter(map(_kind, before))
     fresh: list[Diagnostic] = []
     for each in after:
-        known[_sort(each)] -= 1
-        if known[_sort(each)] < 0:
+        known[_kind(each)] -= 1
+        if known[_kind(each)] < 0:
             fresh.append(each)
     return News(tuple(fresh), sum(left for left in known.values() if left > 0))
 
 
-def _sort(diagnostic: Diagnostic) -> tuple[str, str]:
+def _kind(diagnostic: Diagnostic) -> tuple[str, str]:
     return diagnostic.code, diagnostic.message
+
+
+def _together(rule: News, server: News, told: Iterable[Diagnostic]) -> News:
+    """Return all that is new, each finding once: several may have made it."""
+    fresh = merged(rule.fresh, server.fresh, told)
+    return News(fresh, max(rule.cured, server.cured), rule.trouble)
+
+
+def _near(told: Iterable[Diagnostic], outcome: FileOutcome) -> list[Diagnostic]:
+    """Return what the editor's own servers say by now of the lines that changed: errors, since the rest may be old."""
+    spans = [(change.new_start + 1, change.new_end) for change in _changes(outcome)]
+    return [
+        each for each in told
+        if each.severity == "error" and any(first <= each.place.line <= last for first, last in spans)
+    ]  # fmt: skip
 
 
 def _verdict(news: Iterable[News]) -> str:

@@ -17,6 +17,7 @@ from attache.schema.errors import PathRefused, ToolError
 from attache.schema.tools import ToolOutput
 from attache.tools.tool import Context, tool
 from attache.tools.wording import counted, finding, lines_of, listed
+from attache.workspace.servers.servers import Checked
 from attache.workspace.shell import run
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ SYNTAX_SHOWN = 10
 READ_BYTES = 16 * 1024
 STRICT_GRAMMARS = frozenset({"javascript", "typescript", "tsx", "go", "rust", "java", "css", "json", "yaml", "toml"})
 """Languages whose grammar takes all that is right; others stumble over macros, templates or dialects."""
+ALIKE = {
+    "reportUndefinedVariable": "F821", "reportUnusedImport": "F401", "reportUnusedVariable": "F841",
+    "reportRedeclaration": "F811", "reportUnusedExpression": "B018",
+}  # fmt: skip
+"""Codes of pyright for what ruff finds too."""
 WITHOUT_SETTINGS = ("--isolated", "--select=E4,E7,E9,F", "--target-version=py314")
 """For a folder that is not trusted: its settings stay inert, and what is certainly wrong is found all the same."""
 
@@ -44,12 +50,14 @@ async def diagnostics(
     snapshots = [await ctx.workspace.read(path) for path in paths]
     checked = await asyncio.gather(*(check(ctx, each.path, each.text) for each in snapshots))
     told = await asyncio.gather(*(ctx.findings(each.path) for each in snapshots))
-    found = merged(*checked, *told)
+    served = await ctx.servers.check({each.path: each.text for each in snapshots}) if ctx.servers else Checked()
+    found = merged(*checked, *told, *served.found.values())
     lines = [finding(each) for each in found]
     what = snapshots[0].path if len(snapshots) == 1 else counted(len(snapshots), "file")
     count = counted(len(found), "finding")
+    shown = listed(lines, SHOWN, "ask for fewer files") if found else f"{what}: nothing found"
     return ToolOutput(
-        text=listed(lines, SHOWN, "ask for fewer files") if found else f"{what}: nothing found",
+        text="\n".join((shown, *(f"(not asked: {why})" for why in served.trouble))),
         title=f"{what} · {count}",
         places=tuple(each.place for each in found[:SHOWN]),
         data={"diagnostics": [each.model_dump() for each in found]},
@@ -75,10 +83,16 @@ def merged(*groups: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Return all findings in the order of the text, each once: the editor may run the same linter."""
     found: dict[tuple[str, int, str], Diagnostic] = {}
     for each in (diagnostic for group in groups for diagnostic in group):
-        known = found.setdefault((each.place.path, each.place.line, each.code or each.message), each)
+        name = (each.place.path, each.place.line, sort(each))
+        known = found.setdefault(name, each)
         if each.fix and not known.fix:
-            found[each.place.path, each.place.line, each.code or each.message] = each
+            found[name] = each
     return tuple(sorted(found.values(), key=lambda each: (each.place.path, each.place.line, each.place.column)))
+
+
+def sort(diagnostic: Diagnostic) -> str:
+    """Return what is equal for findings of one kind, whoever makes them: a code, or the words where there is none."""
+    return ALIKE.get(diagnostic.code, diagnostic.code) or diagnostic.message
 
 
 # ---------------------------------------------------------------- Python, by ruff
@@ -89,10 +103,15 @@ async def ruff(path: str, text: str, *, cwd: Path, trusted: bool) -> tuple[Diagn
 
     The settings that the folder carries hold only where it is `trusted`. Raises ToolError where ruff fails.
     """
+    return await ruff_found(path, text, cwd=cwd, options=() if trusted else WITHOUT_SETTINGS)
+
+
+async def ruff_found(path: str, text: str, *, cwd: Path, options: Sequence[str]) -> tuple[Diagnostic, ...]:
+    """Return what ruff finds in a Python text under these options. Raises ToolError where ruff fails."""
     from ruff import find_ruff_bin
 
-    options = ("--output-format=json-lines", "--no-cache", "--quiet", f"--stdin-filename={path}")
-    argv = (find_ruff_bin(), "check", *options, *(() if trusted else WITHOUT_SETTINGS), "-")
+    shape = ("--output-format=json-lines", "--no-cache", "--quiet", f"--stdin-filename={path}")
+    argv = (find_ruff_bin(), "check", *shape, *options, "-")
     done = await run(argv, cwd=cwd, stdin=text, timeout_seconds=RUFF_SECONDS, output_limit_bytes=RUFF_BYTES)
     if done.exit_code not in FINISHED:
         raise ToolError(

@@ -16,6 +16,7 @@ from attache.schema.errors import EditRefused, FileMissing, FileSkipped, Invalid
 from attache.schema.tools import ToolOutput
 from attache.tools.changes import told
 from attache.tools.listing import alike, matching, tree
+from attache.tools.rendered import kind, notebook_lines, pdf_lines, picture
 from attache.tools.tool import Context, tool
 from attache.tools.wording import cited, counted, lines_of, listed, numbered
 from attache.workspace.edits import apply, diff
@@ -31,38 +32,56 @@ FilePath = Annotated[str, Field(description="File, relative to the workspace.")]
 Title = Annotated[str, Field(description="The purpose in a few words, for the reviewer.")]
 
 
-@tool(aliases=("read_file", "view", "cat", "open_file"))
+@tool(aliases=("read_file", "view", "cat", "open_file"), pure=True)
 async def read(
     ctx: Context,
     path: FilePath,
     start_line: Annotated[int, Field(ge=1, description="First line, from 1.")] = 1,
     end_line: Annotated[int | None, Field(ge=1, description="Last line, included.")] = None,
+    raw: Annotated[bool, Field(description="A notebook's JSON instead of its cells.")] = False,
 ) -> ToolOutput:
     """Read a file with its line numbers, as the user sees it now, unsaved changes included.
 
-    Each line is `number<TAB>text`. A long file comes in pages.
+    Each line is `number<TAB>text`. A long file comes in pages. Notebooks, pictures and PDF are read too.
     """
+    form = kind(path)
+    if form == "picture":
+        return await picture(ctx, path)
+    if form == "pdf":
+        shown = ctx.workspace.shown(ctx.workspace.uri(path))
+        return _lines_read(shown, await pdf_lines(ctx, path), "its text", start_line, end_line, {})
     snapshot = await _read(ctx, path)
-    lines = lines_of(snapshot.text)
-    _refuse_odd_range(snapshot.path, len(lines), start_line, end_line)
-    first = start_line if lines else 1
-    page = _page(lines[first - 1 : end_line])
-    last = first + len(page) - 1
+    if ctx.servers:
+        ctx.servers.wake(snapshot.path)  # who reads a file will soon edit it, or ask about it
     source = f"editor buffer, version {snapshot.version}" if snapshot.open else "disk"
-    head = f"{snapshot.path}:{first}-{last} of {counted(len(lines), 'line')} ({source}, hash {snapshot.hash[:12]})"
+    source = f"{source}, hash {snapshot.hash[:12]}"
+    lines = lines_of(snapshot.text)
+    if form == "notebook" and not raw:
+        lines = notebook_lines(snapshot.text, snapshot.path)
+        source = f"{source}; its cells: change one by edit_cell"
+    data = {"uri": snapshot.uri, "version": snapshot.version, "hash": snapshot.hash}
+    return _lines_read(snapshot.path, lines, source, start_line, end_line, data)
+
+
+def _lines_read(
+    path: str, lines: Sequence[str], source: str, start: int, end: int | None, data: Mapping[str, Any]
+) -> ToolOutput:
+    """Return a page of lines under a line that says what they are of."""
+    _refuse_odd_range(path, len(lines), start, end)
+    first = start if lines else 1
+    page = _page(lines[first - 1 : end])
+    last = first + len(page) - 1
+    head = f"{path}:{first}-{last} of {counted(len(lines), 'line')} ({source})"
     if not lines:
-        head = f"{snapshot.path} is empty ({source}, hash {snapshot.hash[:12]})"
-    left = min(end_line or len(lines), len(lines)) - last
+        head = f"{path} is empty ({source})"
+    left = min(end or len(lines), len(lines)) - last
     more = f"\n[… {counted(left, 'line')} more: read on with start_line={last + 1}]" if left > 0 else ""
     return ToolOutput(
         text=f"{head}\n{numbered(page, first)}{more}",
-        title=f"{snapshot.path}:{first}-{last}" if page else snapshot.path,
-        places=(cited(snapshot.path, first, last),),
-        data={
-            "path": snapshot.path, "uri": snapshot.uri, "version": snapshot.version, "hash": snapshot.hash,
-            "start_line": first, "end_line": last, "lines": len(lines),
-        },
-    )  # fmt: skip
+        title=f"{path}:{first}-{last}" if page else path,
+        places=(cited(path, first, last),),
+        data={"path": path, **data, "start_line": first, "end_line": last, "lines": len(lines)},
+    )
 
 
 def _refuse_odd_range(path: str, lines: int, start: int, end: int | None) -> None:
@@ -126,7 +145,7 @@ def _several(given: Any) -> Any:
     return [given] if isinstance(given, Mapping) else given
 
 
-@tool(effect="workspace", aliases=("edit_file", "str_replace", "search_replace", "multi_edit"))
+@tool(effect="workspace", aliases=("edit_file", "str_replace", "search_replace"))
 async def edit(
     ctx: Context,
     path: FilePath,
@@ -148,7 +167,7 @@ async def edit(
         except EditRefused as error:
             which = f"edit {number} of {len(edits)}: " if len(edits) > 1 else ""
             raise EditRefused(f"{which}{error.message}; nothing was changed", hint=error.hint) from error
-    return await _rewrite(ctx, before, text, title)
+    return await rewrite(ctx, before, text, title)
 
 
 @tool(effect="workspace", aliases=("write_file", "create_file", "create"))
@@ -165,10 +184,11 @@ async def write(
         change = CreateFile(uri=ctx.workspace.uri(path), text=content)
         return await told(ctx, await ctx.land(title or f"create {path}", (change,)))
     # What a model writes ends its lines with \n; the file keeps its own.
-    return await _rewrite(ctx, before, content if "\r" in content else with_newline(content, before.newline), title)
+    return await rewrite(ctx, before, content if "\r" in content else with_newline(content, before.newline), title)
 
 
-async def _rewrite(ctx: Context, before: Snapshot, text: str, title: str) -> ToolOutput:
+async def rewrite(ctx: Context, before: Snapshot, text: str, title: str) -> ToolOutput:
+    """Give a file a new text, and tell what that changed. Raises EditRefused."""
     if text == before.text:
         return ToolOutput(text=f"{before.path} says exactly that already", title=f"{before.path} · no change")
     change = EditFile(
@@ -177,7 +197,7 @@ async def _rewrite(ctx: Context, before: Snapshot, text: str, title: str) -> Too
     return await told(ctx, await ctx.land(title or f"edit {before.path}", (change,)))
 
 
-@tool(name="list", aliases=("ls", "list_files", "list_directory"))
+@tool(name="list", aliases=("ls", "list_files", "list_directory", "tree"))
 async def list_folder(
     ctx: Context,
     path: Annotated[str, Field(description="Folder; the whole workspace by default.")] = "",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import PurePosixPath
 
 from attache.schema.code import Symbol
@@ -45,6 +47,9 @@ FROM = {
 HOMES = {name: module for module, names in FROM.items() for name in names.split()}
 """Names of the standard library that have one home in everyday code."""
 
+EXPORTS = ("collections.abc", "collections", "contextlib", "typing", "dataclasses", "enum", "pathlib", "io", "types")
+"""Modules of which every class that they export is known by its name, the first meant where several have it."""
+
 
 class Import(Record):
     """One import of one name."""
@@ -70,7 +75,15 @@ def source_of(name: str, symbols: Iterable[Symbol], path: str) -> Import | None:
         return None
     if name in sys.stdlib_module_names and not name.startswith("_"):
         return Import(module=name)
-    return Import(module=HOMES[name], name=name) if name in HOMES else None
+    home = HOMES.get(name) or _classes().get(name)
+    return Import(module=home, name=name) if home else None
+
+
+@cache
+def _classes() -> dict[str, str]:
+    """Return the classes and types that some modules of the standard library export, with the first that does."""
+    names = {module: getattr(importlib.import_module(module), "__all__", ()) for module in reversed(EXPORTS)}
+    return {name: module for module, all_ in names.items() for name in all_ if name[:1].isupper()}
 
 
 def _importable(symbol: Symbol, name: str) -> bool:

@@ -9,7 +9,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from attache.schema.errors import InvalidArguments
 from attache.tools import scan
@@ -89,7 +89,9 @@ async def lines_matching(ctx: Context, query: Query, path: str = "", glob: str =
     job = json.dumps({**asdict(query), "files": files, "texts": texts})
     argv = (sys.executable, "-I", "-S", "-W", "ignore", scan.__file__)
     folder = ctx.workspace.roots[0].path
-    return _read(await run(argv, cwd=folder, stdin=job, timeout_seconds=SECONDS, output_limit_bytes=OUTPUT_BYTES))
+    cut = ctx.workspace.unlisted
+    found = _read(await run(argv, cwd=folder, stdin=job, timeout_seconds=SECONDS, output_limit_bytes=OUTPUT_BYTES))
+    return replace(found, notes=(*found.notes, f"[{cut}: name a folder]")) if cut else found
 
 
 def _on_disk(ctx: Context, paths: Sequence[str]) -> dict[str, tuple[str, str]]:

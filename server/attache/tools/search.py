@@ -12,6 +12,7 @@ from attache.schema.errors import InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
 from attache.tools.files import is_folder
 from attache.tools.lines import FileLines, Found, Query, lines_matching
+from attache.tools.meaning import sorted_by_meaning
 from attache.tools.tool import Context, tool
 from attache.tools.wording import cited, counted, cut, first_line, lines_of, listed, numbered
 
@@ -95,7 +96,7 @@ def _hit(hit: Hit) -> str:
     return "\n".join((head, numbered(shown[:HIT_LINES], hit.start_line), *more))
 
 
-@tool(aliases=("find_symbol", "outline", "definition"))
+@tool(aliases=("find_symbol",))
 async def symbols(
     ctx: Context,
     name: Annotated[str, Field(description="A name or its beginning.")] = "",
@@ -124,7 +125,7 @@ def _symbol(symbol: Symbol) -> str:
     return f"{symbol.path}:{symbol.line}-{symbol.end_line} {symbol.kind} {symbol.qualified}{signature}"
 
 
-@tool(aliases=("find_references", "usages", "callers"))
+@tool(aliases=("find_references", "usages"))
 async def references(
     ctx: Context,
     name: Annotated[str, Field(min_length=1, description="A name, without its containers.")],
@@ -134,6 +135,13 @@ async def references(
     """Find where a name is defined, called, imported and used, each with its line and what that stands in."""
     index, note = await _ready(ctx)
     found = await index.references(name, path=_below(ctx, path))
+    sure, others = (found, ()) if path else await sorted_by_meaning(ctx, name, found)
+    found = (*sure, *others)
+    if others:
+        count = counted(len(others), "place")
+        note = (
+            f"[the last {count}: the same name, which the language server does not count as this one]\n{note}".strip()
+        )
     if path and not found:
         await is_folder(ctx, path)  # refuses what is not there
     rows = listed([_reference(each) for each in found], limit, "name a path")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -19,6 +20,8 @@ GROUP = "attache.tools"
 FOLDER = ".attache/tools"
 
 Report = Callable[[Diagnostic], None]
+Stamp = tuple[tuple[str, int, int], ...]
+"""Path, time of change in nanoseconds and size of each file."""
 
 
 def modules(trusted: Iterable[Path], report: Report) -> Iterator[ModuleType]:
@@ -28,8 +31,22 @@ def modules(trusted: Iterable[Path], report: Report) -> Iterator[ModuleType]:
     for entry in entry_points(group=GROUP):
         yield from _foreign(entry.value, report)
     for folder in trusted:
-        for path in sorted((folder / FOLDER).glob("[!_]*.py")):
+        for path in _carried(folder):
             yield from _foreign(path, report)
+
+
+def stamp(trusted: Iterable[Path]) -> Stamp:
+    """Return what changes when the tools that the folders carry do."""
+    found: list[tuple[str, int, int]] = []
+    for path in (path for folder in trusted for path in _carried(folder)):
+        with suppress(OSError):
+            status = path.stat()
+            found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def _carried(folder: Path) -> list[Path]:
+    return sorted((folder / FOLDER).glob("[!_]*.py"))
 
 
 def problem(path: str, line: int, message: str) -> Diagnostic:

@@ -18,7 +18,7 @@ from pydantic import Field
 from attache.schema.errors import PathRefused, ToolError
 from attache.schema.tools import ToolOutput
 from attache.tools.failures import Failure, by_pattern, counts, of_pytest
-from attache.tools.shell import ended, limited, run
+from attache.tools.shell import ended, limited, passed_on, run
 from attache.tools.tool import Context, tool
 from attache.tools.wording import first_line, listed, middle_out
 from attache.workspace.files import read_bytes
@@ -220,7 +220,14 @@ def _planned(
         raise PathRefused(f"{folder} lies outside the workspace", hint="name a folder inside it")
     chosen = _chosen(root, where, selection, runner)
     argv = tuple(chosen.argv(where, selection))
-    return chosen, Command(argv=argv, cwd=where.relative_to(root.path), timeout_seconds=limited(ctx, timeout_seconds))
+    return chosen, Command(
+        argv=argv,
+        cwd=where.relative_to(root.path),
+        env=passed_on(ctx),
+        timeout_seconds=limited(ctx, timeout_seconds),
+        view=ctx.settings.view,
+        hosts=ctx.settings.network,
+    )
 
 
 def _chosen(root: Root, folder: Path, selection: Sequence[str], name: str) -> Runner:
@@ -245,7 +252,8 @@ async def run_tests(
 ) -> ToolOutput:
     """Run tests and get what failed, where and why; the user may have to allow it."""
     chosen, command = _planned(ctx, selection, folder, runner, timeout_seconds)
-    done = await run(ctx, command)
+    ran = await run(ctx, command)
+    done = ran.done
     root = ctx.workspace.roots[0].path
     failures = [_located(each, root / command.cwd, root) for each in chosen.failures(done.output)]
     totals = counts(done.output, chosen.totals)
@@ -257,7 +265,7 @@ async def run_tests(
     parts = (
         f"{chosen.name}: {outcome} · {done.seconds:.1f} s",
         trouble,
-        f"note: {done.note}" if done.note else "",
+        f"note: {ran.note}" if ran.note else "",
         listed(lines, FAILURES_SHOWN, "select some of them"),
         output,
     )
@@ -265,9 +273,10 @@ async def run_tests(
         text="\n".join(part for part in parts if part),
         title=f"`{first_line(' '.join(selection) or chosen.name)}` · {outcome}",
         places=tuple(each.place for each in failures if each.place),
+        change_set=ran.change_set,
         data={
             "runner": chosen.name, "argv": command.argv, "exit_code": done.exit_code, "timed_out": done.timed_out,
-            **totals, "note": done.note,
+            **totals, "note": ran.note, "files": ran.files,
             "failures": [
                 {"name": each.name, "message": each.message, "place": each.place.model_dump() if each.place else None}
                 for each in failures

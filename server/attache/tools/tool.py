@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_origin, get_type_hints, overload
 
@@ -17,7 +17,8 @@ from attache.schema.documents import Diagnostic
 from attache.schema.errors import InvalidArguments, ToolError, UserError
 from attache.schema.session import Mode
 from attache.schema.tools import Cost, Effect, ToolOutput, ToolSpec
-from attache.tools.sources import modules, problem
+from attache.tools.reach import Reach
+from attache.tools.sources import Stamp, modules, problem, stamp
 from attache.tools.specs import example, parameters, tokens
 from attache.tools.wording import first_line
 
@@ -25,11 +26,19 @@ if TYPE_CHECKING:
     from attache.foundation.settings import Settings
     from attache.index.client import Index
     from attache.schema.edits import FileChange, Landed
+    from attache.storage.memories import Memories
+    from attache.workspace.jobs import Jobs
+    from attache.workspace.servers.servers import Servers
     from attache.workspace.shell import Command
     from attache.workspace.workspace import Workspace
 
 Body = Callable[..., Awaitable[ToolOutput]]
 """`async def name(ctx: Context, argument: Annotated[type, Field(description=...)], ...) -> ToolOutput`."""
+
+
+def no_tools(_query: str, _limit: int) -> tuple[ToolSpec, ...]:
+    """Stand for a caller that has no other tools to offer."""
+    return ()
 
 
 async def no_findings(_path: str) -> tuple[Diagnostic, ...]:
@@ -48,8 +57,17 @@ class Context:
     index: Index | None = None
     findings: Callable[[str], Awaitable[tuple[Diagnostic, ...]]] = no_findings
     """What the editor's language servers say about a path."""
+    servers: Servers | None = None
+    """Language servers of our own, for what only they know."""
     emit: Callable[[str], None] = lambda _text: None
     """Paint a line of progress."""
+    find_tools: Callable[[str, int], tuple[ToolSpec, ...]] = no_tools
+    """Find so many tools by what they do, and offer them from now on."""
+    reach: Reach = field(default_factory=Reach)
+    """The person, the session and other agents."""
+    memories: Memories | None = None
+    jobs: Jobs | None = None
+    """Commands in the background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +83,11 @@ class Tool:
     """The module it comes from."""
     command: Callable[..., Command] | None = None
     """From the context and the arguments to the command that the call will run; None where it runs none."""
+    pure: bool = False
+    """Whether its answer follows from the arguments and the texts that it reads through the workspace, and from
+    nothing else, so that it need not be run again while these are what they were."""
+    timeout_seconds: float | None = None
+    """How long a call may take; None takes what the settings say, infinity waits for a person."""
 
     def validate(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments as the function takes them, null taken as not given.
@@ -115,6 +138,8 @@ def tool(
     once: bool = False,
     aliases: tuple[str, ...] = (),
     command: Callable[..., Command] | None = None,
+    pure: bool = False,
+    timeout_seconds: float | None = None,
 ) -> Callable[[Body], Tool]: ...
 def tool(
     body: Body | None = None,
@@ -127,6 +152,8 @@ def tool(
     once: bool = False,
     aliases: tuple[str, ...] = (),
     command: Callable[..., Command] | None = None,
+    pure: bool = False,
+    timeout_seconds: float | None = None,
 ) -> Tool | Callable[[Body], Tool]:
     """Make a tool of an async function; nothing else has to be done for it to be found.
 
@@ -146,7 +173,7 @@ def tool(
             effect=effect,
             once=once,
         )
-        return Tool(spec, body, arguments, aliases, body.__module__, command)
+        return Tool(spec, body, arguments, aliases, body.__module__, command, pure, timeout_seconds)
 
     return declare if body is None else declare(body)
 
@@ -196,6 +223,9 @@ class Tools:
         self.problems: list[Diagnostic] = []
         """What was found and cannot be used, with the place to mend."""
         self._by_name: dict[str, Tool] = {}
+        self._folders: tuple[Path, ...] = ()
+        self._stamp: Stamp = ()
+        self._found: list[Tool] = []
         for each in tools:
             self.add(each)
 
@@ -203,15 +233,30 @@ class Tools:
     def discover(cls, *trusted: Path | None) -> Tools:
         """Find every tool there is, also those that the given workspace folders carry, which the user must trust."""
         found = cls()
-        for module in modules((folder for folder in trusted if folder), found.problems.append):
+        found._folders = tuple(folder for folder in trusted if folder)
+        found._find()
+        return found
+
+    def current(self) -> Tools:
+        """Return these tools; where the files that the workspace carries have changed since, all are found anew."""
+        if stamp(self._folders) != self._stamp:
+            self._find()
+        return self
+
+    def _find(self) -> None:
+        given = [each for each in self if each not in self._found]
+        self._by_name, self._found, self.problems, self._stamp = {}, [], [], stamp(self._folders)
+        for each in given:
+            self.add(each)
+        for module in modules(self._folders, self.problems.append):
             for thing in vars(module).values():
                 if isinstance(thing, Tool):
-                    found._take(thing)
-        return found
+                    self._take(thing)
 
     def _take(self, new: Tool) -> None:
         try:
             self.add(new)
+            self._found.append(new)
         except UserError as error:
             code = inspect.unwrap(new.body).__code__
             self.problems.append(problem(code.co_filename, code.co_firstlineno, error.message))

@@ -101,8 +101,10 @@ def open_by_walk(root_fd: int, root: str, path: str, flags: int, mode: int) -> i
 
 
 @contextmanager
-def spot(root_fd: int, root: str, path: str, *, create: bool = False) -> Generator[Spot]:
+def spot(root_fd: int, root: str, path: str, *, create: bool = False, follow: bool = True) -> Generator[Spot]:
     """Yield where `path` really leads; `create` makes the folders on the way that are not there.
+
+    Without `follow`, the last name is taken for itself, be it a link.
 
     Each folder is opened by its name in the one before, never as a link, and `..` goes back to the one that was opened:
     so nothing that moves meanwhile changes where we are. Links are read as text and walked the same way.
@@ -121,7 +123,8 @@ def spot(root_fd: int, root: str, path: str, *, create: bool = False) -> Generat
                     raise leads_out(path, root)
                 way.pop()
                 continue
-            target = _link(name, fd)
+            last = not any(rest not in {"", "."} for rest in names)
+            target = None if last and not follow else _link(name, fd)
             if target is not None:
                 links += 1
                 if links > MAX_LINKS:
@@ -131,7 +134,7 @@ def spot(root_fd: int, root: str, path: str, *, create: bool = False) -> Generat
                     del way[1:]
                 names.extend(target.split("/")[::-1])
                 continue
-            if not any(rest not in {"", "."} for rest in names):
+            if last:
                 yield Spot(fd, "/".join(part for _, part in way[1:]), name)
                 return
             entered = _enter(name, fd, create=create)

@@ -20,6 +20,9 @@ from attache.schema.edits import (
     FileOutcome,
     Landed,
     RenameFile,
+    ReplaceFile,
+    SetFolder,
+    SetMode,
     TextEdit,
 )
 from attache.schema.errors import EditRefused
@@ -215,7 +218,9 @@ def undo_of(landed: Landed) -> ChangeSet:
 
 def _undone(outcome: FileOutcome) -> Iterator[FileChange]:
     uri, before, after = outcome.uri, outcome.before, outcome.after
-    if after is None and before is not None:
+    if outcome.other is not None:
+        yield other_way(outcome.other)
+    elif after is None and before is not None:
         yield CreateFile(uri=uri, text=before, encoding=outcome.encoding, bom=outcome.bom, mode=outcome.mode)
     elif before is None and after is not None:
         yield DeleteFile(uri=uri, base_hash=text_hash(after))
@@ -224,3 +229,14 @@ def _undone(outcome: FileOutcome) -> Iterator[FileChange]:
             yield EditFile(uri=uri, base_hash=text_hash(after), edits=diff(after, before))
         if outcome.renamed_from:
             yield RenameFile(uri=uri, new_uri=Uri(outcome.renamed_from), base_hash=text_hash(before))
+
+
+def other_way(change: ReplaceFile | SetMode | SetFolder) -> ReplaceFile | SetMode | SetFolder:
+    """Return the change that takes this one back."""
+    match change:
+        case ReplaceFile():
+            return change.model_copy(update={"before": change.after, "after": change.before})
+        case SetMode():
+            return change.model_copy(update={"before": change.mode, "mode": change.before})
+        case SetFolder():
+            return change.model_copy(update={"there": not change.there})

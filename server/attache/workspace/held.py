@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from attache.schema.data import Uri
 from attache.schema.edits import TextEdit
 from attache.schema.errors import FileMissing
+from attache.workspace.blobs import Blobs
 from attache.workspace.documents import Buffers
 from attache.workspace.files import decode, read_bytes
 from attache.workspace.paths import to_uri
@@ -63,10 +64,13 @@ class OpenEdit:
 class Files:
     """The files of a workspace as a sketch needs them: what stands under a name now, and where it lies on disk."""
 
-    def __init__(self, place: Callable[[Uri], Place], buffers: Buffers, shown: Callable[[Uri], str]) -> None:
+    def __init__(
+        self, place: Callable[[Uri], Place], buffers: Buffers, shown: Callable[[Uri], str], blobs: Blobs
+    ) -> None:
         self.place = place
         self.buffers = buffers
         self.shown = shown
+        self.blobs = blobs
 
     async def held(self, uri: Uri) -> Held | None:
         """Return what stands under a name: the editor's text where it is open, else the disk's; None for nothing."""

@@ -32,7 +32,7 @@ from attache.schema.errors import EditRefused, PathRefused
 from attache.workspace import swap
 from attache.workspace.lock import locked
 from attache.workspace.paths import Folder, Root
-from attache.workspace.spares import DiskChange, Disturbed, bytes_hash, file_hash, missing_folders, stage
+from attache.workspace.spares import DiskChange, Disturbed, bytes_hash, missing_folders, proof, stage, state_proof
 
 Phase = Literal["prepared", "committed", "done"]
 PHASES: tuple[Phase, ...] = ("prepared", "committed", "done")
@@ -55,6 +55,8 @@ class Swap(Record):
     spare: str
     before: str | None
     after: str | None
+    raw: bool = False
+    """Whether the hashes stand for whole states, modes and links included."""
 
 
 class Entry(Record):
@@ -195,7 +197,7 @@ class Journal:
                     _change_places(one, folder, name)
         for one in entry.swaps:
             with self._spot(one) as (folder, _):
-                if file_hash(folder, one.spare) != one.before:
+                if proof(folder, one.spare, raw=one.raw) != one.before:
                     raise Disturbed(one.path)
         self._sync(entry)
         self._file(entry, "committed").rename(self._file(entry, "done"))
@@ -241,19 +243,22 @@ class Journal:
 
     @contextmanager
     def _spot(self, one: Swap, *, create: bool = False) -> Generator[tuple[Folder, str]]:
-        with self._root(one.root).spot(one.path, create=create) as spot:
+        with self._root(one.root).spot(one.path, create=create, follow=not one.raw) as spot:
             yield spot
 
 
 def _swap(change: DiskChange, spare: str) -> Swap:
-    before, after = (None if data is None else bytes_hash(data) for data in (change.before, change.after))
-    return Swap(root=str(change.place.root.path), path=change.place.path, spare=spare, before=before, after=after)
+    before, after = (
+        bytes_hash(data) if isinstance(data, bytes) else state_proof(data) for data in (change.before, change.after)
+    )  # fmt: skip
+    place = change.place
+    return Swap(root=str(place.root.path), path=place.path, spare=spare, before=before, after=after, raw=change.raw)
 
 
 def _has_happened(one: Swap, folder: Folder, name: str) -> bool:
     """Return whether a name and its spare have changed places; raises Disturbed where either holds what is not ours."""
     swap.settle(folder, name, one.spare)
-    match file_hash(folder, name), file_hash(folder, one.spare):
+    match proof(folder, name, raw=one.raw), proof(folder, one.spare, raw=one.raw):
         case (one.after, one.before):
             return True
         case (one.before, one.after):
@@ -277,16 +282,16 @@ def _change_places(one: Swap, folder: Folder, name: str) -> None:
 def _take_back(one: Swap, folder: Folder, name: str) -> None:
     """Give a name back what was set aside, be it somebody else's, but only while the name holds what we wrote."""
     swap.settle(folder, name, one.spare)
-    here, aside = file_hash(folder, name), file_hash(folder, one.spare)
+    here, aside = proof(folder, name, raw=one.raw), proof(folder, one.spare, raw=one.raw)
     if here != one.after or aside == one.after:
         return
     if here is None:
         swap.move(folder, one.spare, name)
     elif aside is not None:
         swap.exchange(folder, name, one.spare)
-        if file_hash(folder, one.spare) != one.after:  # written in this very moment: that is to stay
+        if proof(folder, one.spare, raw=one.raw) != one.after:  # written in this very moment: that is to stay
             swap.exchange(folder, name, one.spare)
     elif one.before is None:
         swap.move(folder, name, one.spare)
-        if file_hash(folder, one.spare) != one.after:
+        if proof(folder, one.spare, raw=one.raw) != one.after:
             swap.move(folder, one.spare, name)

@@ -17,6 +17,7 @@ from attache.schema.errors import EditRefused, ToolError
 from attache.workspace.documents import BufferChange
 from attache.workspace.edits import same_but_newlines
 from attache.workspace.files import encode
+from attache.workspace.folders import set_folders
 from attache.workspace.held import Files, OpenEdit
 from attache.workspace.journal import Entry, Journal, OpenChange
 from attache.workspace.open_file import Editor, OpenFile, Patience, Written
@@ -86,6 +87,8 @@ class Landing:
                 for file in late:
                     with suppress(Disturbed, EditRefused):  # the editor itself will see that the file has changed
                         await file.lead(self._label)
+        if folders := sketch.folders():
+            await asyncio.to_thread(set_folders, folders)
         outcomes = tuple(_as_written(outcome, written.get(outcome.uri)) for outcome in sketch.outcomes)
         return Landed(change_set=self._change_set, files=outcomes)
 
@@ -176,6 +179,12 @@ class Landing:
 
 def _as_written(outcome: FileOutcome, written: Written | None) -> FileOutcome:
     """Return what really became of a file: an edit in an editor may have met a newer text than it was made for."""
-    if written is None or outcome.before is None or outcome.after is None or outcome.renamed_from:
+    if (
+        outcome.other is not None
+        or written is None
+        or outcome.before is None
+        or outcome.after is None
+        or outcome.renamed_from
+    ):
         return outcome
     return outcome.model_copy(update=written._asdict())

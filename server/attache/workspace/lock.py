@@ -25,6 +25,18 @@ async def locked(file: Path, timeout_seconds: float) -> AsyncGenerator[None]:
         os.close(descriptor)
 
 
+def hold(file: Path) -> int:
+    """Take the lock for as long as the descriptor that is returned is open; -1 where another holds it.
+
+    Raises FileNotFoundError where its folder is not there.
+    """
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    if _taken(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return -1
+
+
 if sys.platform == "win32":
     import msvcrt
 

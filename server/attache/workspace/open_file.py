@@ -123,7 +123,7 @@ class OpenFile:
     async def lead(self, label: str) -> None:
         """Bring the document to its goal, whatever the user types meanwhile; raises Disturbed where it is closed."""
         attempts = 0
-        while not same_but_newlines(self.text, self.goal):
+        while not arrived(self.text, self.goal):
             if self.closed:
                 raise Disturbed(self.path)
             if attempts == LEAD_ATTEMPTS:
@@ -180,7 +180,7 @@ class OpenFile:
             starts = [
                 upon + number
                 for number, ways in enumerate(aims[: at - upon])
-                if any(same_but_newlines(text, aim) for aim in ways)
+                if any(arrived(text, aim) for aim in ways)
             ]
             if starts:
                 # What the user typed where we remove something leaves no trace in the text, only on the way to it.
@@ -215,6 +215,11 @@ class OpenFile:
         for stretch in in_turn(text, diff(text, apply(text, whole)) if "\n" in edit.text else whole):
             self._steps.append(stretch)
             self._texts.append(apply(self.text, (stretch,)))
+
+
+def arrived(text: str, aim: str) -> bool:
+    """Return whether a text is the one aimed at, line ends aside: some editors end a last line that has no end."""
+    return same_but_newlines(text, aim) or (bool(aim) and same_but_newlines(text, f"{aim}\n"))
 
 
 def in_turn(text: str, edits: Iterable[TextEdit]) -> tuple[TextEdit, ...]:

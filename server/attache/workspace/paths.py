@@ -230,21 +230,22 @@ class Root:
         return beneath.open_by_walk(self._fd, str(self.path), path, flags, mode)
 
     @contextmanager
-    def spot(self, path: str, *, create: bool = False) -> Generator[tuple[Folder, str]]:
+    def spot(self, path: str, *, create: bool = False, follow: bool = True) -> Generator[tuple[Folder, str]]:
         """Yield where a path from the root really leads, to write there: a folder held open, and the name in it.
 
         The name is no link: those on the way, and the last, have been followed. It need not be there. With `create`,
-        missing folders are made.
+        missing folders are made. Without `follow`, the last name is taken for itself, link or not.
         """
         self._refuse_odd(path)
         if self._fd is None:
-            real = self._real(path)
+            above, _, last = path.rpartition("/")
+            real = self._real(path) if follow else self._real(above) / last
             place, name = (real, ".") if real == self.path else (real.parent, real.name)
             if create:
                 place.mkdir(parents=True, exist_ok=True)
             yield Folder("" if place == self.path else place.relative_to(self.path).as_posix(), place, None), name
             return
-        with beneath.spot(self._fd, str(self.path), path, create=create) as found:
+        with beneath.spot(self._fd, str(self.path), path, create=create, follow=follow) as found:
             yield Folder(found.folder, self.path / found.folder, found.fd), found.name
 
     def close(self) -> None:

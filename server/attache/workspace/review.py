@@ -21,12 +21,16 @@ from attache.schema.edits import (
     FileOutcome,
     Hunk,
     Landed,
+    ReplaceFile,
     Resolution,
+    SetFolder,
+    SetMode,
     TextEdit,
 )
 from attache.schema.errors import EditRefused
+from attache.workspace.blobs import described
 from attache.workspace.documents import BufferChange, Buffers, split_lines, text_hash
-from attache.workspace.edits import line_starts
+from attache.workspace.edits import line_starts, other_way
 from attache.workspace.marks import Mark, Marked
 from attache.workspace.paths import key
 
@@ -46,6 +50,14 @@ class Page:
     past: deque[Marked] = field(default_factory=lambda: deque[Marked](maxlen=REMEMBERED_TEXTS))
 
 
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A change that is none of text, under review: taken or left as a whole."""
+
+    hunk: Hunk
+    change: ReplaceFile | SetMode
+
+
 class Review:
     """The hunks that wait for a person, in every file. Listeners get the URI of a file whose hunks changed."""
 
@@ -53,6 +65,7 @@ class Review:
         """Follow the typing in the open buffers."""
         self._buffers = buffers
         self._pages: dict[str, Page] = {}
+        self._others: dict[tuple[str, str], Other] = {}  # by URI and kind of change
         self._listeners: list[Callable[[Uri], None]] = []
         self._rejecting: dict[ChangeSetId, frozenset[HunkId]] = {}
         self._counts: Counter[ChangeSetId] = Counter()
@@ -72,13 +85,17 @@ class Review:
     def pending(self, uri: Uri | None = None) -> tuple[Hunk, ...]:
         """Return the hunks of a file, or of all files, in the order they stand in."""
         pages = self._pages.values() if uri is None else [page] if (page := self._pages.get(key(uri))) else []
-        return tuple(_hunk(page, mark) for page in pages for mark in page.marked.marks)
+        others = (other.hunk for other in self._others.values() if uri is None or key(other.hunk.uri) == key(uri))
+        return (*(_hunk(page, mark) for page in pages for mark in page.marked.marks), *others)
 
     def add(self, landed: Landed) -> tuple[Hunk, ...]:
         """Take up what a change set has changed; return the hunks that it added, as they stand now."""
         known = {hunk.id for hunk in self.pending()}
         for outcome in landed.files:
-            self._add(outcome, landed.change_set)
+            if outcome.other is None:
+                self._add(outcome, landed.change_set)
+            else:
+                self._add_other(outcome, outcome.other, landed.change_set)
             self._tell(outcome.uri)
         return tuple(hunk for hunk in self.pending() if hunk.id not in known)
 
@@ -99,6 +116,7 @@ class Review:
             for page in self._pages.values()
             if (chosen := tuple(mark for mark in page.marked.marks if mark.id in ids))
         )
+        files += tuple(other_way(other.change) for other in self._others.values() if other.hunk.id in ids)
         id_ = ChangeSetId(new_id("c"))
         self._rejecting[id_] = frozenset(ids)
         return ChangeSet(id=id_, title=f"Reject: {titles}", files=files, step=rejected[0].step)
@@ -107,7 +125,9 @@ class Review:
         """Take note of a change set that needs no review: a rejection, an undo, or the user's own command."""
         rejected = self._rejecting.pop(landed.change_set.id, frozenset[HunkId]())
         for outcome in landed.files:
-            if page := self._pages.get(key(outcome.uri)):
+            if outcome.other is not None and self._others.pop((outcome.uri, outcome.other.kind), None):
+                self._tell(outcome.uri)
+            if outcome.other is None and (page := self._pages.get(key(outcome.uri))):
                 start = self._as_it_was(page, outcome.before or "")
                 marked = start.restored(rejected)
                 if marked.text != (outcome.after or ""):
@@ -159,7 +179,27 @@ class Review:
         document = self._buffers.get(outcome.uri) if outcome.version is not None else None
         return marked.turned_into(document.text, self._new_id) if document else marked
 
+    def _add_other(self, outcome: FileOutcome, change: ReplaceFile | SetMode | SetFolder, by: ChangeSet) -> None:
+        """Take up a change of no text; one upon another is one from where the first began."""
+        if isinstance(change, SetFolder):
+            return
+        at = (outcome.uri, change.kind)
+        if earlier := self._others.pop(at, None):
+            change = change.model_copy(update={"before": earlier.change.before})
+        before, after = _said(change)
+        if before == after:
+            return
+        hunk = Hunk(
+            id=self._new_id(by), change_set=by.id, title=by.title, step=by.step, uri=outcome.uri, path=outcome.path,
+            start_line=1, before=before, after=after,
+        )  # fmt: skip
+        self._others[at] = Other(hunk, change)
+
     def _unmark(self, ids: Collection[HunkId]) -> None:
+        for at, other in tuple(self._others.items()):
+            if other.hunk.id in ids:
+                del self._others[at]
+                self._tell(other.hunk.uri)
         for at, page in tuple(self._pages.items()):
             if any(mark.id in ids for mark in page.marked.marks):
                 page.past = deque((one.without(ids) for one in page.past), REMEMBERED_TEXTS)
@@ -201,6 +241,15 @@ def _hunk(page: Page, mark: Mark) -> Hunk:
         before=tuple(line for line in mark.before if line),
         after=tuple(line for line in page.marked.lines[mark.start : mark.end] if line),
     )
+
+
+def _said(change: ReplaceFile | SetMode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what stood and what stands there, in words: bytes and links have no lines."""
+    if isinstance(change, SetMode):
+        return (f"mode {change.before:o}\n",), (f"mode {change.mode:o}\n",)
+    words = (described(change.before), described(change.after))
+    before, after = ((f"{each}\n",) if each else () for each in words)
+    return before, after
 
 
 def _restored(page: Page, marks: tuple[Mark, ...]) -> FileChange:

@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Literal, Protocol, Self, cast
 
 from pydantic import Field, model_validator
 
 from attache.schema.data import Record
+from attache.schema.edits import FileChange
 from attache.schema.errors import InvalidArguments, ToolError
 from attache.workspace.environment import command_environment
 
@@ -32,6 +33,7 @@ MARK = "ATTACHE_COMMAND"
 """Variable in a command's environment that tells, on Linux, what it started, wherever that has gone."""
 
 OnOutput = Callable[[str], None]
+ViewKind = Literal["cow", "direct"]
 
 
 class Command(Record):
@@ -46,6 +48,12 @@ class Command(Record):
     stdin: str | None = None
     """None: nothing can be read."""
     timeout_seconds: float = Field(default=TIMEOUT_SECONDS, gt=0)
+    view: ViewKind = "direct"
+    """Where it runs: in the command view, or on the files themselves with all that the user may do."""
+    hosts: tuple[str, ...] = ()
+    """What a confined command may reach over HTTP and HTTPS: names, `*.example.org` for all below one."""
+    terminal: bool = False
+    """Whether it gets a terminal of its own, which some programs insist on."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -71,6 +79,8 @@ class Completed(Record):
     timed_out: bool = False
     note: str = ""
     """What the user or the model should know of how it was run."""
+    changes: tuple[FileChange, ...] = ()
+    """What it changed in the command view: nothing of it has landed yet."""
 
 
 async def run(
@@ -87,8 +97,27 @@ async def run(
     """
     argv = shell_argv(command) if isinstance(command, str) else tuple(command)
     output = Output(output_limit_bytes, on_output)
+    process = await start(argv, cwd, command_environment(env), stdin, output)
+    return await finished(process, output, timeout_seconds)
+
+
+class Running(Protocol):
+    """A command under way."""
+
+    exited: asyncio.Future[int]
+
+    async def end(self) -> None:
+        """End what is still there of it."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+async def finished(process: Running, output: Output, timeout_seconds: float) -> Completed:
+    """Wait for a command's end, or end it at its time limit, and return what came of it."""
     started = time.perf_counter()
-    process = await _start(argv, cwd, command_environment(env), stdin, output)
     try:
         done, _ = await asyncio.wait({process.exited}, timeout=timeout_seconds)
     finally:
@@ -202,6 +231,15 @@ class Process(asyncio.SubprocessProtocol):
                     kill_marked(self._mark)
                 await self._over()  # what was killed ends at once, unless it hangs in a driver: longer would not help
 
+    @property
+    def pid(self) -> int:
+        """Return the number of the process."""
+        return self._transport.get_pid()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._signal_group(_KILL)
+
     async def _over(self) -> None:
         await asyncio.wait({self.exited, self._silent}, timeout=GRACE_SECONDS)
 
@@ -221,7 +259,8 @@ class Process(asyncio.SubprocessProtocol):
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
-async def _start(argv: tuple[str, ...], cwd: Path, env: dict[str, str], stdin: str | None, output: Output) -> Process:
+async def start(argv: tuple[str, ...], cwd: Path, env: dict[str, str], stdin: str | None, output: Output) -> Process:
+    """Start a program with exactly these variables, in a session of its own. Raises ToolError."""
     mark = os.urandom(16).hex()
     group: dict[str, Any] = {"start_new_session": True}
     if WINDOWS:
@@ -235,7 +274,7 @@ async def _start(argv: tuple[str, ...], cwd: Path, env: dict[str, str], stdin: s
     except ValueError as error:
         raise InvalidArguments(f"{argv[0]!r} cannot be run: {error}", hint="leave NUL out of the command") from error
     except OSError as error:
-        raise _not_started(argv, cwd, error) from error
+        raise not_started(argv, cwd, error) from error
     except asyncio.CancelledError:
         kill_marked(mark)
         raise
@@ -243,8 +282,9 @@ async def _start(argv: tuple[str, ...], cwd: Path, env: dict[str, str], stdin: s
     return process
 
 
-def _not_started(argv: tuple[str, ...], cwd: Path, error: OSError) -> ToolError:
-    if not cwd.is_dir():
+def not_started(argv: tuple[str, ...], cwd: Path | str, error: OSError) -> ToolError:
+    """Return the error for a command that the system does not start."""
+    if not Path(cwd).is_dir():
         return ToolError(f"{cwd} is no folder to run {argv[0]} in", hint="name a folder that is there")
     return ToolError(f"{argv[0]} cannot be run: {error.strerror}", hint="is it installed and on PATH?")
 

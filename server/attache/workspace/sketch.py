@@ -10,6 +10,7 @@ unsaved can be lost. A new file appears on disk; where its name is open already,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,16 +22,21 @@ from attache.schema.edits import (
     EditFile,
     FileChange,
     FileOutcome,
+    FileState,
     RenameFile,
+    ReplaceFile,
+    SetFolder,
+    SetMode,
     TextEdit,
 )
 from attache.schema.errors import EditRefused
+from attache.workspace.blobs import state_of
 from attache.workspace.documents import text_hash
 from attache.workspace.edits import apply, diff, rebase, same_but_newlines
 from attache.workspace.files import encode
 from attache.workspace.held import Files, Held, OpenEdit, Stored
 from attache.workspace.paths import key
-from attache.workspace.spares import DiskChange, Disturbed
+from attache.workspace.spares import DiskChange, Disturbed, Place, bytes_hash, state_proof
 
 
 class Sketch:
@@ -45,13 +51,15 @@ class Sketch:
         self._first: dict[str, Held | None] = {}
         self._now: dict[str, Held | None] = {}
         self._uris: dict[str, Uri] = {}
+        self._raw: dict[Place, DiskChange] = {}
+        self._others: list[ReplaceFile | SetMode | SetFolder] = []
 
     async def add(self, change_set: ChangeSet) -> None:
         """Make a change set in thought, leaving in `outcomes` what it came to.
 
         Raises EditRefused, FileSkipped or PathRefused where any part of it cannot be made; then nothing of it is.
         """
-        kept, self.outcomes = dict(self._now), []
+        kept, raw, others, self.outcomes = dict(self._now), dict(self._raw), list(self._others), []
         try:
             for change in change_set.files:
                 match change:
@@ -63,8 +71,14 @@ class Sketch:
                         await self._delete(change)
                     case RenameFile():
                         await self._rename(change)
+                    case ReplaceFile():
+                        await self._replace(change)
+                    case SetMode():
+                        await self._set_mode(change)
+                    case SetFolder():
+                        self._other(change)
         except BaseException:
-            self._now = kept
+            self._now, self._raw, self._others = kept, raw, others
             raise
 
     async def held(self, uri: Uri) -> Held | None:
@@ -96,7 +110,13 @@ class Sketch:
             for uri, first, held in self._names()
             if not (held and held.open)
         )
-        return tuple(change for change in changes if change.before != change.after)
+        raw = (change for change in self._raw.values() if change.before != change.after)
+        return (*(change for change in changes if change.before != change.after), *raw)
+
+    def folders(self) -> tuple[tuple[Place, bool], ...]:
+        """Return which folders are to be there, and which are not."""
+        others = (change for change in self._others if change.kind == "folder")
+        return tuple((self._files.place(change.uri), change.there) for change in others)
 
     def check_unmoved(self) -> None:
         """Raise Disturbed where a file that is to be changed on disk was opened, closed or typed in since."""
@@ -127,7 +147,7 @@ class Sketch:
                 edits = held.edits or diff(first.text, held.text)
                 base = text_hash(first.text)
                 changes.append(EditFile(uri=uri, base_hash=base, base_version=first.version, edits=edits))
-        return tuple(changes)
+        return (*changes, *self._others)
 
     def _names(self) -> tuple[tuple[Uri, Held | None, Held | None], ...]:
         return tuple((self._uris[at], self._first[at], held) for at, held in self._now.items())
@@ -136,6 +156,8 @@ class Sketch:
         place, data = self._files.place(uri), before.data if before else None
         if held is None:
             return DiskChange(place, data, None)
+        if before is held.stored and before and held.text == before.text and held.mode not in {None, before.mode}:
+            return _other_mode(before, held.mode)
         if held.stored and held.text == held.stored.text:
             moved_from = None if held.stored is before else held.stored.place
             return DiskChange(place, data, held.stored.data, held.mode, moved_from)
@@ -193,6 +215,59 @@ class Sketch:
         self._put(change.uri, None)
         self._put(change.new_uri, moved, outcome.model_copy(update={"renamed_from": self._uris[key(change.uri)]}))
 
+    async def _replace(self, change: ReplaceFile) -> None:
+        place, path = self._files.place(change.uri), self._files.shown(change.uri)
+        before, after = change.before, change.after
+        at, linked = key(change.uri), any(state and state.target for state in (before, after))
+        if not linked and self._now.get(at) is not self._first.get(at):
+            raise EditRefused(f"{path} is changed twice in one step", hint="make it two steps")
+        # What a link leads to may be open; that is another file.
+        found = (document for document in self._files.buffers if document.uri == change.uri)
+        document = next(found, None) if linked else self._files.buffers.get(change.uri)
+        if document and not (before and before.target):
+            raise EditRefused(f"{path} is open in the editor", hint="close it there first")
+        earlier = self._raw.get(place)
+        first = earlier.before if earlier else before
+        if state_proof(await self._state(place, change, earlier)) != state_proof(before):
+            raise EditRefused(f"{path} changed since it was read", hint="run the command again, or read it again")
+        same_bytes = isinstance(first, FileState) and after and not after.target and first.hash == after.hash
+        source = self._files.blobs.path(after.hash) if after and not after.target and not same_bytes else None
+        if source and not source.is_file():
+            raise EditRefused(f"the bytes for {path} are not kept any more", hint="run the command again")
+        self._raw[place] = DiskChange(place, first, after, source=source)
+        self._other(change)
+
+    async def _state(self, place: Place, change: ReplaceFile, earlier: DiskChange | None) -> FileState | None:
+        """Return what stands under a name now, in thought or on disk; its bytes are kept where they will be gone."""
+        if earlier is not None:
+            return earlier.after if isinstance(earlier.after, FileState) else None
+        before, after = change.before, change.after
+        lost = before is not None and not before.target and (after is None or before.hash != after.hash)
+        try:
+            return await asyncio.to_thread(state_of, place, self._files.blobs if lost else None)
+        except OSError as error:
+            what = f"{self._files.shown(change.uri)}: {error.strerror}"
+            raise EditRefused(what, hint="see whether the file may be read") from error
+
+    async def _set_mode(self, change: SetMode) -> None:
+        held, path = await self.held(change.uri), self._files.shown(change.uri)
+        stored = await self._files.stored(change.uri) if held and held.open else held and held.stored
+        if held is None or stored is None or stored.mode != change.before:
+            raise EditRefused(f"{path}: its permissions changed since they were read", hint="run the command again")
+        if held.open:
+            self._raw[stored.place] = _other_mode(stored, change.mode)
+        else:
+            self._put(change.uri, replace(held, mode=change.mode))
+        self._other(change)
+
+    def _other(self, change: ReplaceFile | SetMode | SetFolder) -> None:
+        """Note what is no change of text; the file's text, where it has one, stays as it is."""
+        self._others.append(change)
+        held = self._now.get(key(change.uri)) if change.kind == "mode" else None
+        text = held.text if held else None
+        path = self._files.shown(change.uri)
+        self.outcomes.append(FileOutcome(uri=change.uri, path=path, before=text, after=text, other=change))
+
     async def _on_disk(self, uri: Uri, base_hash: str) -> Held:
         """Return what a file holds that is to be deleted or renamed, which it must hold on disk as in the editor."""
         held, path = await self.held(uri), self._files.shown(uri)
@@ -230,7 +305,7 @@ class Sketch:
         at = key(uri)
         fresh = replace(held, text=text, edits=edits if held is self._first[at] else ())
         for number, outcome in reversed(tuple(enumerate(self.outcomes))):
-            if outcome.uri == self._uris[at] and outcome.after is not None:
+            if outcome.uri == self._uris[at] and outcome.after is not None and outcome.other is None:
                 self.outcomes[number] = outcome.model_copy(update={"after": text})
                 self._put(uri, fresh)
                 return
@@ -252,3 +327,8 @@ class Sketch:
             bom=known.bom,
             mode=known.mode,
         )
+
+
+def _other_mode(stored: Stored, mode: int | None) -> DiskChange:
+    before = FileState(hash=bytes_hash(stored.data), size=len(stored.data), mode=stored.mode)
+    return DiskChange(stored.place, before, before.model_copy(update={"mode": mode}))

@@ -6,13 +6,16 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attache.schema.errors import FileMissing, FileSkipped, PathRefused
 from attache.workspace.documents import Buffers, Document
 from attache.workspace.files import read_disk
 from attache.workspace.paths import Root, to_path
 from attache.workspace.shell import Command, Completed, OnOutput, run
+
+if TYPE_CHECKING:
+    from attache.workspace.view.cow import CowView
 
 NAMED = 10  # unsaved files that a note names; more are counted
 
@@ -23,6 +26,27 @@ class View(Protocol):
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Completed:
         """Run a command; `note` says where it did not find what the user sees."""
         ...
+
+    async def forget(self) -> None:
+        """Forget what the last command left: it was not accepted, so no later one may take it for fresh."""
+        ...
+
+
+class Views:
+    """Where commands of one workspace run: each says itself in which of the two views."""
+
+    def __init__(self, cow: CowView, direct: DirectView, roots: Sequence[Root]) -> None:
+        self._cow, self._direct, self._roots = cow, direct, tuple(roots)
+
+    async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Completed:
+        """Run a command in the command view, or on the disk where it says so."""
+        if command.view == "direct":
+            return await self._direct.run(command, on_output=on_output)
+        return await self._cow.run(self._roots, command, on_output)
+
+    async def forget(self) -> None:
+        """Forget what commands left in the command view: it was not accepted."""
+        await self._cow.forget()
 
 
 class DirectView:
@@ -46,18 +70,19 @@ class DirectView:
         )
         return completed.model_copy(update={"note": _note(unseen)})
 
+    async def forget(self) -> None:
+        """Do nothing: what a command did here is done."""
+
     def unsaved(self) -> tuple[str, ...]:
         """Return the paths of open files whose text is not what stands on disk."""
         return tuple(path for document in self._buffers if (path := self._unsaved(document)))
 
     def _folder(self, cwd: Path) -> Path:
-        folder = os.path.realpath(self._roots[0].path / cwd)
-        _home(self._roots, folder)
-        return Path(folder)
+        return folder_of(self._roots, cwd)
 
     def _unsaved(self, document: Document) -> str:
         try:
-            root, path = _home(self._roots, str(to_path(document.uri)))
+            root, path = home_of(self._roots, str(to_path(document.uri)))
         except PathRefused:
             return ""
         try:
@@ -68,7 +93,14 @@ class DirectView:
             return ""
 
 
-def _home(roots: Sequence[Root], path: str) -> tuple[Root, str]:
+def folder_of(roots: Sequence[Root], cwd: Path) -> Path:
+    """Return the folder that a command runs in; raises PathRefused where it lies in no root."""
+    folder = os.path.realpath(roots[0].path / cwd)
+    home_of(roots, folder)
+    return Path(folder)
+
+
+def home_of(roots: Sequence[Root], path: str) -> tuple[Root, str]:
     """Return the root that an absolute path lies in, and the path from there."""
     for root in roots:
         with suppress(PathRefused):

@@ -12,8 +12,10 @@ from attache.workspace.files import read_bytes
 from attache.workspace.ignore import IgnoreFile, ignored
 from attache.workspace.paths import Root
 
-MAX_FILES = 100_000
+MAX_FILES = 1_000_000
 """More files are not listed."""
+CUT = "only the first"
+"""How the reason begins where a listing was cut."""
 SKIPPED_FOLDERS = frozenset({
     ".git", ".hg", ".svn", ".jj", ".sl", "CVS",  # version control
     "node_modules", "bower_components", ".yarn", ".pnpm-store", "jspm_packages",  # what others wrote
@@ -51,7 +53,7 @@ class walk:  # noqa: N801 - used as a verb, like enumerate: `for path in walk(ro
     def __iter__(self) -> Iterator[str]:
         with self._root.spot(self._under) as (folder, name):
             start = folder.path if name == "." else folder.child(name)
-        way = [self._enter(f"{start}/" if start else "", _rules_above(self._root, start))]
+        way = [self._enter(f"{start}/" if start else "", rules_above(self._root, start))]
         count = 0
         while way:
             base, entries, rules = way[-1]
@@ -63,7 +65,7 @@ class walk:  # noqa: N801 - used as a verb, like enumerate: `for path in walk(ro
                     way.append(self._enter(f"{path}/", rules))
                     break
                 if count == self._limit:
-                    self.skipped.append((path, f"only the first {count:,} files are listed"))
+                    self.skipped.append((path, f"{CUT} {count:,} files are listed"))
                     return
                 count += 1
                 yield path
@@ -107,7 +109,7 @@ def _entries(root: Root, base: str) -> list[tuple[str, bool]]:
             os.close(place)
 
 
-def _rules_above(root: Root, start: str) -> tuple[IgnoreFile, ...]:
+def rules_above(root: Root, start: str) -> tuple[IgnoreFile, ...]:
     """Return the rules that what lies outside `start` has for what lies in it, the outermost first."""
     folders = (root.path, *root.path.parents)
     top = next((folder for folder in folders if _exists(folder / ".git")), root.path)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId, Uri
@@ -19,6 +21,7 @@ from attache.schema.documents import Snapshot
 from attache.schema.edits import ChangeSet, EditFile, Landed
 from attache.schema.errors import EditRefused, FileMissing, PathRefused
 from attache.workspace import paths
+from attache.workspace.blobs import Blobs
 from attache.workspace.documents import Buffers, Document, text_hash
 from attache.workspace.edits import diff, same_but_newlines, undo_of
 from attache.workspace.files import newline_of, read_disk
@@ -29,10 +32,28 @@ from attache.workspace.open_file import Editor, Patience
 from attache.workspace.paths import Root
 from attache.workspace.sketch import Sketch
 from attache.workspace.spares import Place
-from attache.workspace.views import DirectView, View
-from attache.workspace.walk import walk
+from attache.workspace.views import DirectView, View, Views
+from attache.workspace.walk import CUT, walk
+
+if TYPE_CHECKING:
+    from attache.workspace.shell import Command
+    from attache.workspace.view.cow import CowView
 
 REMEMBERED_CHARACTERS = 50_000_000  # of texts that were read, so that edits made against them can be moved along
+
+
+_NOTED: ContextVar[dict[Uri, str] | None] = ContextVar("texts read", default=None)
+
+
+@contextmanager
+def noted() -> Generator[dict[Uri, str]]:
+    """Note the hash of every text that is read inside, also by tasks begun there."""
+    read: dict[Uri, str] = {}
+    token = _NOTED.set(read)
+    try:
+        yield read
+    finally:
+        _NOTED.reset(token)
 
 
 class Memory:
@@ -79,7 +100,13 @@ class Workspace:
         self.memory = Memory()
         self._journal = Journal(home, self.roots)
         self._turn = asyncio.Lock()
-        self._files = Files(self.place, self.buffers, self.shown)
+        self.blobs = Blobs(home / "blobs")
+        self._files = Files(self.place, self.buffers, self.shown, self.blobs)
+        self.unlisted = ""
+        """Why the last listing of files is not whole, where it is not."""
+        self._listeners: list[Callable[[Landed], None]] = []
+        self._left: tuple[Root, ...] = ()
+        self._cow: CowView | None = None
         self._to_mend: dict[str, list[tuple[str, str]]] = {}  # key of a file -> (wrong text, right text)
 
     # ------------------------------------------------------------ names
@@ -120,6 +147,18 @@ class Workspace:
                 return Place(root, root.relative(path))
         raise PathRefused(f"{path} lies outside the workspace", hint="name a path inside it")
 
+    async def use_folders(self, folders: Iterable[Path]) -> None:
+        """Take these folders for the roots from now on; what lands right now ends in those it began with.
+
+        Raises PathRefused where one is no folder. One that is left stays open until `close`: somebody may be reading.
+        """
+        async with self._turn:
+            known = {root.path: root for root in (*self.roots, *self._left)}
+            fresh = {root.path: root for root in map(Root, folders)}
+            self.roots = tuple(known.get(path, root) for path, root in fresh.items())
+            self._left = tuple(root for root in (*known.values(), *fresh.values()) if root not in self.roots)
+            self._journal = Journal(self.home, self.roots)
+
     # ------------------------------------------------------------ reading
 
     async def read(self, path: str) -> Snapshot:
@@ -130,8 +169,7 @@ class Workspace:
         else:
             root, inside = self.place(uri)
             snapshot = await asyncio.to_thread(read_disk, root, inside)
-        self.memory.keep(snapshot.text, snapshot.hash)
-        return snapshot
+        return self._known(snapshot)
 
     async def files(self, under: str = "") -> tuple[str, ...]:
         """Return the paths of the files below a folder without the ignored ones, and of open files not on disk yet."""
@@ -139,9 +177,26 @@ class Workspace:
         on_disk = await asyncio.to_thread(self._walked, starts)
         return (*on_disk, *self._unsaved(starts))
 
+    def follow(self, listener: Callable[[Landed], None]) -> None:
+        """Call `listener` after every change set that landed."""
+        self._listeners.append(listener)
+
     def view(self) -> View:
         """Return the workspace as a command finds it."""
-        return DirectView(self.roots, self.buffers)
+        if self._cow is None:
+            from attache.workspace.view.cow import CowView
+
+            self._cow = CowView(self.home, self.buffers, self.blobs, self.remember)
+        return Views(self._cow, DirectView(self.roots, self.buffers), self.roots)
+
+    async def confinement(self, command: Command) -> str:
+        """Return what keeps a command from the machine, in words; nothing where it runs on the files themselves."""
+        if command.view == "direct":
+            return ""
+        from attache.workspace.view.level import level
+
+        standing = await asyncio.to_thread(level, self.home)
+        return f"runs upon what you see, and what it changes waits to be accepted; {standing.words}"
 
     def remember(self, texts: Iterable[str | None]) -> None:
         """Keep texts that edits may name: those of a change set that landed in an earlier process, to undo it now."""
@@ -202,8 +257,10 @@ class Workspace:
                     await self.land(ChangeSet(id=ChangeSetId(new_id("c")), title="After a crash", files=(edit,)))
 
     def close(self) -> None:
-        """Let go of the folders."""
-        for root in self.roots:
+        """Let go of the folders, and of what commands left in their view."""
+        if self._cow is not None:
+            self._cow.close()
+        for root in (*self.roots, *self._left):
             root.close()
 
     # ------------------------------------------------------------ inside
@@ -212,7 +269,15 @@ class Workspace:
         async with self._turn, self._journal.turn():
             landed = await landing.land(self.memory.recall)
         self.remember(text for outcome in landed.files for text in (outcome.before, outcome.after))
+        for listener in tuple(self._listeners):
+            listener(landed)
         return landed
+
+    def _known(self, snapshot: Snapshot) -> Snapshot:
+        self.memory.keep(snapshot.text, snapshot.hash)
+        if (read := _NOTED.get()) is not None:
+            read[snapshot.uri] = snapshot.hash
+        return snapshot
 
     def _spelled(self, uri: Uri) -> Uri:
         document = self.buffers.get(uri)
@@ -222,7 +287,10 @@ class Workspace:
         return self.buffers.get(uri) is not None or os.path.lexists(paths.to_path(uri))
 
     def _walked(self, starts: Iterable[Place]) -> tuple[str, ...]:
-        return tuple(path for root, under in starts for path in walk(root, under))
+        walks = [walk(root, under) for root, under in starts]
+        found = tuple(path for each in walks for path in each)
+        self.unlisted = "; ".join(reason for each in walks for _, reason in each.skipped if reason.startswith(CUT))
+        return found
 
     def _unsaved(self, starts: Iterable[Place]) -> Iterator[str]:
         for document in self.buffers:
@@ -260,17 +328,12 @@ class Staged(Workspace):
         held = await self._sketch.held(uri)
         if held is None:
             raise FileMissing(f"{path} is not there any more", hint="list the folder to see what is there")
-        self.memory.keep(held.text)
-        return Snapshot(
-            uri=uri,
-            path=self.shown(uri),
-            text=held.text,
-            version=held.version,
-            hash=text_hash(held.text),
-            encoding=held.encoding,
-            bom=held.bom,
-            newline=newline_of(held.text),
-        )
+        return self._known(
+            Snapshot(
+                uri=uri, path=self.shown(uri), text=held.text, version=held.version, hash=text_hash(held.text),
+                encoding=held.encoding, bom=held.bom, newline=newline_of(held.text),
+            )
+        )  # fmt: skip
 
     async def files(self, under: str = "") -> tuple[str, ...]:
         """Return the paths of the files below a folder as the changes so far leave them."""

@@ -6,7 +6,8 @@ import asyncio
 import sys
 
 from attache.agent.approvals import Nobody
-from attache.schema.session import Approval, ApprovalAnswer, ApprovalChoice
+from attache.schema.errors import ToolError
+from attache.schema.session import Approval, ApprovalAnswer, ApprovalChoice, Question
 
 CHOICES: dict[str, ApprovalChoice] = {"y": "allow_once", "s": "allow_session", "n": "deny", "w": "deny"}
 WHY = "w"
@@ -16,6 +17,19 @@ WHY = "w"
 def choices(approval: Approval) -> str:
     """Return the keys that answer, each with what it does; a session's leave names all that it covers."""
     return f"y allow once · n deny · w deny and say why · s allow for this session: {approval.pattern}"
+
+
+def offered(question: Question) -> str:
+    """Return a question as the terminal shows it, its choices numbered."""
+    lines = [question.text, *(f"  {number} {each}" for number, each in enumerate(question.choices, 1))]
+    return "\n".join([*lines, "  a number, or your own words" if question.choices else "  answer in a line"])
+
+
+def picked(line: str, question: Question) -> str:
+    """Return what a line means: the choice of that number, or its own words."""
+    text = line.strip()
+    number = int(text) if text.isdecimal() else 0
+    return question.choices[number - 1] if 0 < number <= len(question.choices) else text
 
 
 class Terminal:
@@ -39,6 +53,15 @@ class Terminal:
                     approval_id=approval.id, digest=approval.digest, choice=CHOICES[letter], reason=why
                 )
             sys.stderr.write("  y, s, n or w\n")
+
+    async def choose(self, question: Question) -> str:
+        """Put a question on stderr, read a line from stdin. Raises ToolError where either is no terminal."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise ToolError("no person is at the terminal", hint="decide yourself, and say what you assumed")
+        from attache.faces.cli.render import visible
+
+        sys.stderr.write(visible(offered(question)) + "\n")
+        return picked(await asyncio.to_thread(_read, "> "), question)
 
 
 def _read(prompt: str) -> str:

@@ -6,12 +6,13 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from attache.app import App, open_app
 from attache.faces.cli.approver import Terminal
+from attache.faces.cli.attached import attached, json_schema
 from attache.faces.cli.main import app, fail
 from attache.faces.cli.options import (
     Approve,
@@ -31,7 +32,7 @@ from attache.faces.cli.render import Renderer, to_continue, visible
 from attache.schema.data import Record
 from attache.schema.errors import UserError
 from attache.schema.events import Entry, RunFinished, StreamRestarted
-from attache.schema.messages import Text
+from attache.schema.messages import Part, Text
 from attache.schema.session import Mode
 
 STDIN_CHARS = 200_000
@@ -47,6 +48,8 @@ class Asked(Record):
     session: str | None
     json_lines: bool
     quiet: bool
+    attached: tuple[Part, ...] = ()
+    output_schema: dict[str, Any] | None = None
 
 
 @app.command()
@@ -61,6 +64,10 @@ def ask(
     approve: Approve = None,
     session: SessionOption = None,
     max_cost: MaxCost = None,
+    attach: Annotated[
+        list[Path] | None, typer.Option("--attach", help="A picture or a file to show to the model.")
+    ] = None,
+    schema: Annotated[Path | None, typer.Option("--schema", help="A JSON Schema that the answer must fit.")] = None,
     json_lines: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -69,7 +76,14 @@ def ask(
     question = _question(text, _stdin())
     settings = settings_for(here, model=model, mode=mode, approve=approve, max_cost_usd=max_cost)
     asked = Asked(
-        text=question, model=model, mode=mode, session=session, json_lines=json_lines, quiet=quiet or json_lines
+        text=question,
+        model=model,
+        mode=mode,
+        session=session,
+        json_lines=json_lines,
+        quiet=quiet or json_lines,
+        attached=tuple(map(attached, attach or ())),
+        output_schema=json_schema(schema) if schema else None,
     )
 
     async def run() -> int:
@@ -95,7 +109,7 @@ async def _ask(opened: App, asked: Asked) -> int:
         session.subscribe(_print_event)
     if sys.stderr.isatty():
         session.subscribe(Retries())
-    stop = asyncio.create_task(session.run((Text(text=asked.text),)))
+    stop = asyncio.create_task(session.run((Text(text=asked.text), *asked.attached), output_schema=asked.output_schema))
     _interrupt_on_signal(stop)
     try:
         finished = await stop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import platform
 import shutil
 import subprocess
@@ -10,15 +11,18 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from attache import __version__
 from attache.faces.cli.main import app
 from attache.faces.cli.options import Cwd, Json, folder, print_json, problem_line, settings_for
 from attache.foundation.settings import Settings
 from attache.providers.catalog import Catalog
+from attache.providers.row import access
 from attache.schema.data import Record
 from attache.schema.errors import AttacheError
 from attache.tools.tool import Tools
+from attache.workspace.view.level import level
 
 LANGUAGE_SERVERS = {
     "ruff": "--version",
@@ -31,27 +35,99 @@ LANGUAGE_SERVERS = {
 }
 """How each is asked whether it runs; empty for those that can only serve. A name on PATH may lead to nothing."""
 ASK_SECONDS = 5
-EDITORS = {
-    "nvim": """\
--- Neovim 0.11 or newer: ~/.config/nvim/init.lua
-vim.lsp.config("attache", { cmd = { "attache", "lsp" }, root_markers = { ".git" } })
+OLLAMA_SECONDS = 3.0
+
+
+class Editor(NamedTuple):
+    """An editor: the programs that it is started by, where its lines belong, and the lines."""
+
+    name: str
+    programs: tuple[str, ...]
+    where: str
+    lines: str
+    """`{attache}` stands for the command, in quotes."""
+
+
+EDITORS = (
+    Editor(
+        "Neovim", ("nvim",), "-- Neovim 0.11 or newer: ~/.config/nvim/init.lua",
+        """\
+vim.lsp.config("attache", { cmd = { {attache}, "lsp" }, root_markers = { ".git" } })
 vim.lsp.enable("attache")""",
-    "hx": """\
-# Helix: ~/.config/helix/languages.toml (one `language-servers` line for each language you use)
+    ),
+    Editor(
+        "Helix", ("hx", "helix"),
+        "# Helix: ~/.config/helix/languages.toml (one `language-servers` line for each language you use)",
+        """\
 [language-server.attache]
-command = "attache"
+command = {attache}
 args = ["lsp"]
 [[language]]
 name = "python"
 language-servers = ["ruff", "attache"]""",
-    "emacs": """\
-;; Emacs 29 or newer (eglot): ~/.emacs.d/init.el
-(with-eval-after-load 'eglot
-  (add-to-list 'eglot-server-programs '(prog-mode . ("attache" "lsp"))))""",
-    "code": """\
-// VS Code: until the extension is installed, any generic LSP client extension with this command
-{ "command": ["attache", "lsp"] }""",
-}
+    ),
+    Editor(
+        "Emacs", ("emacs",),
+        ";; Emacs 29 or newer (eglot): ~/.emacs.d/init.el; one server a buffer: the language's own goes behind",
+        """\
+(require 'eglot)
+(add-to-list 'eglot-server-programs
+             '(python-mode . ({attache} "lsp" "--with" "basedpyright-langserver --stdio")))
+(add-to-list 'eglot-server-programs '(prog-mode . ({attache} "lsp")) t)
+(setq eglot-confirm-server-edits nil)""",
+    ),
+    Editor(
+        "VS Code", ("code", "codium", "cursor", "windsurf"),
+        "// VS Code and its kin: the extension `Attaché` starts it; where it does not find it, settings.json",
+        """{ "attache.server.path": {attache} }""",
+    ),
+    Editor(
+        "Vim", ("vim",), '" Vim with coc.nvim: :CocConfig',
+        """\
+{ "languageserver": { "attache": {
+    "command": {attache}, "args": ["lsp"], "filetypes": ["*"], "rootPatterns": [".git"] } } }""",
+    ),
+    Editor(
+        "Sublime Text", ("subl", "sublime_text"), "// Sublime Text with the package LSP: Preferences: LSP Settings",
+        """\
+{ "clients": { "attache": {
+    "enabled": true, "command": [{attache}, "lsp"], "selector": "source | text" } } }""",
+    ),
+    Editor(
+        "Kate", ("kate",), "// Kate: Settings, LSP Client, User Server Settings (one server for each language)",
+        """\
+{ "servers": { "python": {
+    "command": [{attache}, "lsp", "--with", "basedpyright-langserver --stdio"],
+    "rootIndicationFileNames": [".git"], "highlightingModeRegex": "^Python$" } } }""",
+    ),
+    Editor(
+        "Kakoune", ("kak",), "# Kakoune with kakoune-lsp 18 or newer: ~/.config/kak/kakrc",
+        """\
+hook -group attache global BufSetOption filetype=(?:python|rust|go|javascript|typescript) %{
+    set-option -add buffer lsp_servers %{
+        [attache]
+        root_globs = [".git"]
+        command = {attache}
+        args = ["lsp"]
+    }
+}""",
+    ),
+)  # fmt: skip
+
+
+def to_paste(editor: Editor) -> str:
+    """Return what makes an editor start this very program; by its name, where that leads to it."""
+    own = Path(sys.argv[0]).absolute()
+    found = shutil.which("attache")
+    by_name = found is not None and Path(found).resolve() == own.resolve()
+    command = "attache" if by_name or not own.name.startswith("attache") else own.as_posix()
+    return f"{editor.where}\n{editor.lines.replace('{attache}', json.dumps(command, ensure_ascii=False))}"
+
+
+def editors() -> dict[str, Editor]:
+    """Return the editors on PATH, by the program that was found."""
+    found = ((next(filter(shutil.which, each.programs), ""), each) for each in EDITORS)
+    return {program: each for program, each in found if program}
 
 
 class Finding(Record):
@@ -67,7 +143,6 @@ class Finding(Record):
 def doctor(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
     """Look at this machine and say what works, what does not, and what to do."""
     findings = list(_findings(folder(cwd)))
-    editors = [name for name in EDITORS if shutil.which(name)]
     if json_lines:
         for finding in findings:
             print_json(finding.model_dump())
@@ -76,8 +151,8 @@ def doctor(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
         print(f"{'✓' if finding.ok else '·'} {finding.name:<18}{finding.detail}")
         if finding.hint:
             print(f"  {'':<18}{finding.hint}")
-    for name in editors or ["nvim", "hx"]:
-        print(f"\n{EDITORS[name]}")
+    for editor in editors().values() or EDITORS[:2]:
+        print(f"\n{to_paste(editor)}")
 
 
 def _findings(cwd: Path) -> Iterator[Finding]:
@@ -93,11 +168,13 @@ def _findings(cwd: Path) -> Iterator[Finding]:
     yield Finding(name="folder", ok=True, detail=trusted, hint="" if settings.trusted else f"attache trust {cwd}")
     for problem in Tools.discover(cwd if settings.trusted else None).problems:
         yield Finding(name="tool", ok=False, detail=problem_line(problem), hint="mend it, or move it away")
-    yield from _models(Catalog(settings))
+    yield from _models(Catalog(settings), settings)
     yield _language_servers()
-    editors = [name for name in EDITORS if shutil.which(name)]
-    yield Finding(name="editors", ok=bool(editors), detail=", ".join(editors) or "none on PATH")
-    yield Finding(name="sandbox", ok=False, detail="none yet: every command asks before it runs")
+    there = [f"{editor.name} ({program})" for program, editor in editors().items()]
+    hint = "" if there else "the lines below are for the first that come to mind"
+    yield Finding(name="editors", ok=bool(there), detail=", ".join(there) or "none on PATH", hint=hint)
+    standing = level(settings.home)
+    yield Finding(name="sandbox", ok=standing.strongest, detail=standing.words)
 
 
 def _language_servers() -> Finding:
@@ -133,15 +210,41 @@ def _git(cwd: Path) -> Finding:
     return Finding(name="git", ok=True, detail=where)
 
 
-def _models(catalog: Catalog) -> Iterator[Finding]:
+def _models(catalog: Catalog, settings: Settings) -> Iterator[Finding]:
+    keys = [
+        f"{row.name} ({reached.key_name}, {reached.base_url or 'the address of its SDK'})"
+        for row in catalog.rows()
+        if not row.local and (reached := access(row, settings)).key
+    ]
+    clouds = [row.name for row in catalog.rows() if not row.local and catalog.has_key(row)]
+    others = [name for name in clouds if not any(key.startswith(f"{name} ") for key in keys)]
+    told = [*keys, *(f"{name} (credentials of the cloud)" for name in others)]
+    yield Finding(name="keys", ok=bool(told), detail=", ".join(told) or "none found")
+    yield _ollama(catalog, settings)
     try:
         chosen = asyncio.run(catalog.choose())
     except AttacheError as error:
         yield Finding(name="model", ok=False, detail=error.message, hint=error.hint)
         return
-    keys = [row.name for row in catalog.rows() if not row.local and catalog.has_key(row)]
-    yield Finding(name="keys", ok=bool(keys), detail=", ".join(keys) or "none found")
     hint = ""
     if chosen.startswith("offline/"):
         hint = "for a language model set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start Ollama; list: attache providers"
     yield Finding(name="model", ok=True, detail=chosen, hint=hint)
+
+
+def _ollama(catalog: Catalog, settings: Settings) -> Finding:
+    """Ask Ollama for its models, where it is reached."""
+    where = access(catalog.row("ollama"), settings).base_url
+
+    async def ask() -> tuple[str, ...]:
+        return await asyncio.wait_for(catalog.models("ollama"), OLLAMA_SECONDS)
+
+    try:
+        models = asyncio.run(ask())
+    except (AttacheError, TimeoutError):
+        hint = "installed, not running: ollama serve" if shutil.which("ollama") else "not needed; https://ollama.com"
+        return Finding(name="ollama", ok=False, detail=f"does not answer at {where}", hint=hint)
+    hint = "" if models else "fetch one, such as: ollama pull qwen3"
+    return Finding(
+        name="ollama", ok=bool(models), detail=f"{where}: {', '.join(models[:8]) or 'no model yet'}", hint=hint
+    )

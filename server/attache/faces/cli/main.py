@@ -18,7 +18,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MODULES = ("ask", "chat", "sessions", "code", "tool", "edit", "models", "config", "doctor", "demo", "review", "faces")
+MODULES = (
+    "ask",
+    "chat",
+    "sessions",
+    "code",
+    "tool",
+    "edit",
+    "models",
+    "cost",
+    "config",
+    "doctor",
+    "demo",
+    "review",
+    "faces",
+)
 """Modules of this package that add commands to `app`, in the order that help shows them."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,13 +15,11 @@ import typer
 from attache import __version__
 from attache.faces.cli.main import app
 from attache.faces.cli.options import Cwd, Json, folder, print_json, settings_for
-from attache.schema.errors import EditRefused, FileSkipped, ToolError, UserError
+from attache.schema.errors import EditRefused, UserError
 
 if TYPE_CHECKING:
-    from attache.faces.cli.changed import Changes
-    from attache.faces.cli.rules import Finding
     from attache.schema.edits import FileChange, Landed
-    from attache.tools.tool import Context
+    from attache.tools.review_rules import Finding
 
 LEVELS = {"error": "error", "warning": "warning", "information": "note", "hint": "note"}
 GITHUB = {"error": "error", "warning": "warning", "information": "notice", "hint": "notice"}
@@ -61,71 +58,20 @@ def review(
 
 async def _review(here: Path, named: Sequence[str], branch: str) -> tuple[int, list[Finding]]:
     """Return how many files were looked at, and what was found in them."""
-    from attache.faces.cli.changed import Changes
+    from attache.tools.reviewing import reviewed
     from attache.tools.tool import Context
     from attache.workspace.workspace import Workspace
 
     settings = settings_for(here)
     workspace = Workspace((here,), home=settings.home)
     try:
-        known = await workspace.files()
         context = Context(workspace=workspace, settings=settings, land=_never)
-        if named and not branch:
-            changes, wanted = None, dict[str, frozenset[int] | None].fromkeys(_below(named, known, here))
-        else:
-            changes = await Changes.since(here, branch)
-            wanted: dict[str, frozenset[int] | None] = {**await changes.lines(named)}
-        findings: list[Finding] = []
-        for path in sorted(wanted):
-            findings += await _file(context, path, wanted[path], known, changes)
-        return len(wanted), findings
+        done = await reviewed(context, named, branch)
+        for trouble in done.troubles:
+            sys.stderr.write(f"attache: {trouble}\n")
+        return done.files, list(done.findings)
     finally:
         workspace.close()
-
-
-def _below(named: Sequence[str], known: Sequence[str], here: Path) -> list[str]:
-    """Return the files that the names mean. Raises UserError for one that means none."""
-    found: list[str] = []
-    for name in named:
-        path = Path(name)
-        if path.is_absolute() and path.is_relative_to(here):
-            path = path.relative_to(here)
-        shown = path.as_posix()
-        below = [each for each in known if shown in {".", each} or each.startswith(shown + "/")]
-        if not below and not (here / path).is_file():
-            raise UserError(
-                f"{name}: no such file here, and no folder with files", hint="see what there is: git status"
-            )
-        found += below or [shown]
-    return found
-
-
-async def _file(
-    context: Context, path: str, new: frozenset[int] | None, known: Sequence[str], changes: Changes | None
-) -> list[Finding]:
-    from attache.faces.cli.rules import Reviewed, found, of
-    from attache.tools.diagnostics import check
-
-    try:
-        text = (await context.workspace.read(path)).text
-    except FileSkipped as error:
-        sys.stderr.write(f"attache: skipped {error.message}\n")
-        return []
-    file = Reviewed(path, text, new, known)
-    try:
-        told = await check(context, path, text)
-        old: Counter[tuple[str, str]] = Counter()
-        if changes and any(each.severity == "error" and not file.has(each.place.line) for each in told):
-            old.update((each.code, each.message) for each in await check(context, path, await changes.before(path)))
-    except ToolError as error:
-        sys.stderr.write(f"attache: {error.message}\n")
-        told, old = (), Counter[tuple[str, str]]()
-    kept = [each for each in told if file.has(each.place.line)]
-    for each in told:
-        if each not in kept and each.severity == "error":  # what the change broke where it did not touch
-            old[each.code, each.message] -= 1
-            kept += [each] if old[each.code, each.message] < 0 else []
-    return sorted([*map(of, kept), *found(file)], key=lambda each: (each.line, each.column, each.code))
 
 
 async def _never(title: str, _files: Sequence[FileChange]) -> Landed:

@@ -37,11 +37,11 @@ from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.text import Text
 
-from attache.faces.cli.approver import CHOICES, WHY, choices
+from attache.faces.cli.approver import CHOICES, WHY, choices, offered, picked
 from attache.faces.cli.completion import Typed
-from attache.faces.cli.render import answer, question
+from attache.faces.cli.render import answer, question, visible
 from attache.foundation.redact import redact
-from attache.schema.session import Approval, ApprovalAnswer
+from attache.schema.session import Approval, ApprovalAnswer, Question
 
 TAIL_ROWS = 12
 TAIL_LINES = 40
@@ -76,6 +76,7 @@ class Screen:
         self._key_at = 0.0
         self._saying_why = False
         self._answered: asyncio.Future[ApprovalAnswer] | None = None
+        self._asked: asyncio.Future[str] | None = None
         self._input = Buffer(
             multiline=True, history=Typed(home), completer=completer,
             complete_while_typing=Condition(lambda: self._question is None),
@@ -195,6 +196,17 @@ class Screen:
         self.show(Text(f"  {said[given.choice]}{': ' + given.reason if given.reason else ''}", style="dim"))
         return given
 
+    async def choose(self, asked: Question) -> str:
+        """Show a question and wait for a line: the number of a choice, or other words."""
+        self.show(Text(), Text(visible(offered(asked))))
+        self._asked = asyncio.get_running_loop().create_future()
+        try:
+            answer = picked(await self._asked, asked)
+        finally:
+            self._asked = None
+        self.show(Text(f"  {visible(answer)}", style="dim"))
+        return answer
+
     def _answer(self, key: str, reason: str = "") -> None:
         if self._question and self._answered and not self._answered.done():
             self._answered.set_result(
@@ -270,7 +282,9 @@ class Screen:
         if text:
             buffer.append_to_history()
         buffer.reset()
-        if text:
+        if text and self._asked and not self._asked.done():
+            self._asked.set_result(text)
+        elif text:
             self._on_line(text)
 
     def _key(self, event: KeyPressEvent) -> None:

@@ -142,15 +142,19 @@ def rewind(
     session_id: Id,
     to: Annotated[int, typer.Argument(metavar="SEQ", help="The last event that counts.")],
     *,
+    files: Annotated[bool, typer.Option("--files", help="Give the files back what they held then, too.")] = False,
+    only_files: Annotated[bool, typer.Option("--only-files", help="The files alone; what was said stays.")] = False,
     cwd: Cwd = Path(),
 ) -> None:
-    """Forget what came after an event; files stay as they are."""
+    """Forget what came after an event; files stay as they are unless --files says otherwise."""
 
     async def work(agent: Orchestrator) -> None:
         info = await _found(agent, session_id)
         await _check_seq(agent, info, to)
         session = await agent.load_session(info.id)
-        await session.rewind(to)
+        landed = await session.rewind(to, conversation=not only_files, files=files or only_files)
+        for outcome in landed.files if landed else ():
+            print(f"as before: {visible(outcome.path)}")
         print(f"{session.id}: {len(session.state.messages)} messages count")
 
     _with_agent(cwd, work)

@@ -12,6 +12,7 @@ from rich.text import Text
 from attache.faces.cli.render import diff, visible
 from attache.foundation.registry import near
 from attache.schema.data import SessionId
+from attache.schema.edits import Landed
 from attache.schema.errors import UserError
 from attache.schema.events import ChangeUndone, Entry, RunStarted, SessionRewound
 from attache.schema.session import Mode
@@ -128,18 +129,24 @@ async def new(chat: Chat, _rest: str) -> None:
     chat.say(f"  new session {chat.session.id}")
 
 
-@command("rewind", "[N]", idle=True)
+@command("rewind", "[N] [files]", idle=True)
 async def rewind(chat: Chat, rest: str) -> None:
-    """Forget the last prompt and its answer, or the last N; files stay as they are."""
+    """Forget the last prompt and its answer, or the last N; with `files` their changes go too."""
     prompts = _prompts(await chat.agent.resources.log.read(SessionId(chat.session.id)))
-    count = _number(rest or "1")
+    words = rest.split()
+    files = "files" in words
+    count = _number(" ".join(word for word in words if word != "files") or "1")
     if count > len(prompts):
         raise UserError(f"this session has {counted(len(prompts), 'prompt')}", hint="such as: /rewind 1")
     seq, first = prompts[-count]
-    await chat.session.rewind(seq - 1)
+    landed = await chat.session.rewind(seq - 1, files=files)
     said = " ".join(part.text for part in first.parts if part.type == "text")
     chat.say(f"  forgotten from here on: {visible(said.splitlines()[0] if said else '')}")
-    chat.say("  files are as they were; /undo takes changes back", style="dim")
+    if landed:
+        chat.say(f"  {counted(len(landed.files), 'file')} as before it: {visible(_names(landed))}", style="dim")
+    else:
+        told = "no file had changed since" if files else "files are as they were; /undo takes changes back"
+        chat.say(f"  {told}", style="dim")
 
 
 @command("undo", idle=True)
@@ -191,6 +198,10 @@ def _prompts(entries: tuple[Entry, ...]) -> list[tuple[int, RunStarted]]:
             to = entry.event.to_seq
             found = [(seq, started) for seq, started in found if seq <= to]
     return found
+
+
+def _names(landed: Landed) -> str:
+    return ", ".join(outcome.path for outcome in landed.files)
 
 
 def _number(text: str) -> int:

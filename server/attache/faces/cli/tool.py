@@ -44,6 +44,7 @@ def list_(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
 @tools.command()
 def run(
     name: Annotated[str, typer.Argument(help="The tool's name.")],
+    pairs: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Its arguments, one by one.")] = None,
     *,
     args: Annotated[str, typer.Option("--args", metavar="JSON", help="Its arguments, a JSON object.")] = "{}",
     cwd: Cwd = Path(),
@@ -59,6 +60,7 @@ def run(
         async with open_app(settings, here, approver=Terminal()) as opened:
             tell_problems(opened.resources.tools.problems)
             tool = opened.resources.tools.find(name)
+            arguments.update(_named(pairs or [], tool.spec.parameters))
             if tool.spec.category in {"search", "analysis"}:
                 await opened.resources.index.ready()
             session = await opened.orchestrator.new_session(model="offline/offline")
@@ -72,6 +74,31 @@ def run(
         return REFUSED if tool.spec.effect == "workspace" else 1
 
     return asyncio.run(work())
+
+
+def _named(pairs: list[str], schema: dict[str, Any]) -> dict[str, Any]:
+    """Return `key=value` words as arguments: JSON where the schema wants no text, a list where a key comes again."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals:
+            raise UserError(f"{pair!r} is no argument", hint="write key=value, such as path=README.md")
+        wanted = schema.get("properties", {}).get(key, {})
+        value = _value(text, wanted)
+        several = wanted.get("type") == "array"
+        if several and not isinstance(value, list):
+            value = [value]
+        found[key] = [*found[key], *value] if several and key in found else value
+    return found
+
+
+def _value(text: str, wanted: dict[str, Any]) -> Any:
+    if wanted.get("type") == "string":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # what it should have been, the tool itself says
 
 
 def _arguments(text: str) -> dict[str, Any]:

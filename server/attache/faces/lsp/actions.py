@@ -9,21 +9,24 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import msgspec
 
 from attache.faces.lsp.approvals import Denier
-from attache.faces.lsp.chats import is_chat
+from attache.faces.lsp.chat_text import is_chat
 from attache.faces.lsp.diagnostics import SOURCE, hunk_range
 from attache.faces.lsp.editor import workspace_edit
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.fixes import edits_of, find, for_client, propose, quoted, rules_may_help, same
+from attache.faces.lsp.fixes import WAYS, edits_of, find, for_client, propose, quoted, rules_may_help, same
 from attache.faces.lsp.outline import innermost
+from attache.faces.lsp.plan_text import is_plan
+from attache.faces.lsp.rewriting import EXTRACTED, ORGANISED, by_rule
 from attache.faces.lsp.rpc import INVALID_PARAMS, Refused
 from attache.faces.lsp.shapes import ActionParams, CodeAction, Command, Diagnostic, Disabled, Range, WorkspaceEdit
 from attache.faces.lsp.targets import About
 from attache.schema.data import Uri
+from attache.schema.session import Mode
 from attache.workspace.documents import Document
 
 if TYPE_CHECKING:
@@ -41,6 +44,8 @@ class Asked:
     document: Document
     range: Range
     diagnostics: list[Diagnostic]
+    only: tuple[str, ...] = ()
+    """The kinds that the client wants, none for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ async def actions(server: Server, params: ActionParams) -> list[CodeAction | Com
         return []
     server.look_at(document.uri, params.range)
     server.heard.note(document, params.context.diagnostics)
-    asked = Asked(document, params.range, params.context.diagnostics)
+    asked = Asked(document, params.range, params.context.diagnostics, tuple(params.context.only or ()))
     listed: list[CodeAction | Command] = []
     for kind, offers in PRODUCERS:
         if not _wanted(kind, params.context.only):
@@ -104,8 +109,11 @@ async def resolve(server: Server, action: CodeAction) -> CodeAction:
         about = msgspec.convert(action.data, About)
     except msgspec.ValidationError as error:
         raise Refused(INVALID_PARAMS, f"data: {error}") from error
-    document, finding = await find(server, about)
-    change_set = await propose(server, document, finding, Denier())
+    if about.rule:
+        change_set = await by_rule(server, about)
+    else:
+        document, finding = await find(server, about)
+        change_set = await propose(server, document, finding, Denier(), about.way)
     edit = for_client(server, change_set)
     if edit is None:  # closed files never travel in an edit: editors open them hidden and leave them unsaved
         server.peer.begin(server.land(change_set), change_set.title)
@@ -165,6 +173,7 @@ async def hunks(server: Server, asked: Asked) -> AsyncIterator[Offer]:
         yield Offer("Attaché: accept this change", QUICKFIX, "attache.acceptHunk", about, diagnostics=own)
         yield Offer("Attaché: reject this change", QUICKFIX, "attache.rejectHunk", about, diagnostics=own)
         yield Offer("Attaché: ask about this change…", QUICKFIX, "attache.ask", about)
+        yield Offer("Attaché: go to the next change", QUICKFIX, "attache.nextHunk", about)
     if here:
         step = {"changeSet": here[0].change_set}
         name = f'step {here[0].step}: "{here[0].title}"'
@@ -172,6 +181,8 @@ async def hunks(server: Server, asked: Asked) -> AsyncIterator[Offer]:
         yield Offer("Attaché: reject all in this file", QUICKFIX, "attache.rejectAll", {"uri": asked.document.uri})
         yield Offer(f"Attaché: accept {name}", QUICKFIX, "attache.acceptAll", step)
         yield Offer(f"Attaché: reject {name}", QUICKFIX, "attache.rejectAll", step)
+        diff = {"uri": asked.document.uri, "what": "diff", **step}
+        yield Offer(f"Attaché: show the diff of {name}", QUICKFIX, "attache.show", diff)
 
 
 @code_action(QUICKFIX)
@@ -181,8 +192,10 @@ async def fixes(server: Server, asked: Asked) -> AsyncIterator[Offer]:
     found = [each for each in asked.diagnostics if each.source != SOURCE or each.code == "review"]
     findings = [(each, server.heard.read(document, each)) for each in found]
     first, last = asked.range.start.line + 1, asked.range.end.line + 1
-    for cure in await server.rules.cures(document):
+    rules_cure: set[int] = set()
+    for cure in await server.rules.cures(document, [finding for _, finding in findings]):
         cured = tuple(given for given, finding in findings if same(cure, finding))
+        rules_cure.update(id(given) for given in cured)
         end = cure.place.end_line or cure.place.line
         if cured or (cure.place.line <= last and end >= first):
             edit = workspace_edit(server.client, [(document, edits_of(document, cure))])
@@ -193,6 +206,15 @@ async def fixes(server: Server, asked: Asked) -> AsyncIterator[Offer]:
         about = About(uri=document.uri, range=given.range, diagnostic=given)
         title = f"Attaché: fix {quoted(given.message)}"
         yield Offer(title, QUICKFIX, "attache.fix", about, resolvable=True, reason=offline, diagnostics=(given,))
+        if not server.models.chosen or server.models.reason:
+            continue
+        if len(findings) == 1 and id(given) not in rules_cure:
+            for way, (how, _) in enumerate(WAYS[1:], 1):
+                other = msgspec.structs.replace(about, way=way)
+                title = f"Attaché: fix, another way: {how}"
+                yield Offer(title, QUICKFIX, "attache.fix", other, resolvable=True, diagnostics=(given,))
+        title = f"Attaché: explain {quoted(given.message)}"
+        yield Offer(title, QUICKFIX, "attache.explain", about, diagnostics=(given,))
 
 
 @code_action(REWRITE)
@@ -204,30 +226,51 @@ async def definitions(server: Server, asked: Asked) -> AsyncIterator[Offer]:
     if definition is not None:
         about["symbol"] = definition.qualified
         yield Offer("Attaché: explain", REWRITE, "attache.explain", about)
-        yield Offer("Attaché: write tests", REWRITE, "attache.test", about, reason=reason)
-        yield Offer("Attaché: document", REWRITE, "attache.document", about, reason=reason)
+        yield Offer("Attaché: write tests", REWRITE, "attache.test", about)
+        yield Offer("Attaché: document", REWRITE, "attache.document", about)
+        simplify = {**about, "question": "Make it simpler without changing what it does"}
+        yield Offer("Attaché: simplify", REWRITE, "attache.refactor", simplify, reason=reason)
     if asked.range.start.line != asked.range.end.line:
-        extract = {**about, "question": "Extract the selected lines into a function"}
-        yield Offer("Attaché: extract function", REWRITE, "attache.refactor", extract, reason=reason)
+        if asked.document.uri.endswith(EXTRACTED):
+            rule = {**about, "rule": "extract"}
+            yield Offer("Attaché: extract function (rule)", REWRITE, "attache.refactor", rule, resolvable=True)
+        else:
+            extract = {**about, "question": "Extract the selected lines into a function"}
+            yield Offer("Attaché: extract function", REWRITE, "attache.refactor", extract, reason=reason)
     yield Offer("Attaché: ask about this…", REWRITE, "attache.ask", about)
-
-
-@code_action(f"{SOURCE_KIND}.chat")
-async def chat(server: Server, asked: Asked) -> AsyncIterator[Offer]:
-    """Offer to send what was written in a chat document."""
-    del server
-    if is_chat(asked.document.uri):
-        yield Offer("Attaché: send", f"{SOURCE_KIND}.chat", "attache.sendChat", {"uri": asked.document.uri})
 
 
 @code_action(f"{SOURCE_KIND}.review")
 async def whole_file(server: Server, asked: Asked) -> AsyncIterator[Offer]:
     """Offer what concerns the file as a whole."""
-    del server
     about = {"uri": asked.document.uri}
-    if not is_chat(asked.document.uri):
-        kind = f"{SOURCE_KIND}.review"
-        yield Offer("Attaché: review this file", kind, "attache.review", about)
+    if is_chat(asked.document.uri) or is_plan(asked.document.uri):
+        return
+    kind = f"{SOURCE_KIND}.review"
+    yield Offer("Attaché: review this file", kind, "attache.review", about)
+    if asked.document.uri.endswith(ORGANISED):
+        rule = {**about, "rule": "organize"}
+        yield Offer("Attaché: organise imports (rule)", kind, "attache.refactor", rule, resolvable=True)
+    if not server.client.completes_inline:
+        here = {**about, "range": asked.range}
+        yield Offer("Attaché: complete at the cursor", kind, "attache.complete", here)
+
+
+@code_action(f"{SOURCE_KIND}.house")
+async def house(server: Server, asked: Asked) -> AsyncIterator[Offer]:
+    """Offer what concerns the server as a whole, to those who ask for source actions: others see enough already."""
+    if not any(kind.startswith("source") for kind in asked.only):
+        return
+    kind = f"{SOURCE_KIND}.house"
+    yield Offer("Attaché: open a chat", kind, "attache.openChat")
+    for mode in get_args(Mode):
+        if mode != (server.chats.mode or server.settings.mode):
+            yield Offer(f"Attaché: {mode} mode from now on", kind, "attache.setMode", {"mode": mode})
+    if server.pending(None):
+        yield Offer("Attaché: accept all changes", kind, "attache.acceptAll")
+        yield Offer("Attaché: reject all changes", kind, "attache.rejectAll")
+    yield Offer("Attaché: bring the index up to date", kind, "attache.reindex")
+    yield Offer("Attaché: say where the log is", kind, "attache.showLog")
 
 
 @code_action(f"{SOURCE_KIND}.run")

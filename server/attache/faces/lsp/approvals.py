@@ -11,9 +11,9 @@ from attache.faces.lsp.diagnostics import SOURCE, WARNING
 from attache.faces.lsp.features import command
 from attache.faces.lsp.rpc import Refused
 from attache.faces.lsp.shapes import Diagnostic, Position, Range, Shape
-from attache.schema.data import ApprovalId, SessionId
-from attache.schema.errors import UserError
-from attache.schema.session import Approval, ApprovalAnswer, ApprovalChoice
+from attache.schema.data import ApprovalId, SessionId, Uri
+from attache.schema.errors import ToolError, UserError
+from attache.schema.session import Approval, ApprovalAnswer, ApprovalChoice, Question
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
@@ -24,6 +24,7 @@ CHOICES: Final[dict[ApprovalChoice, str]] = {
     "deny": "Deny",
 }
 _WARNING: Final = 2
+_INFO: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Waiting:
 
     approval: Approval
     answered: asyncio.Future[ApprovalAnswer]
+    session_id: SessionId
 
 
 class Questions:
@@ -40,6 +42,8 @@ class Questions:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._waiting: dict[ApprovalId, Waiting] = {}
+        self._on_board = False
+        """Whether any of them stands as a diagnostic."""
 
     def __iter__(self) -> Iterator[Approval]:
         """Iterate over the questions that are open."""
@@ -48,7 +52,7 @@ class Questions:
     async def put(self, approval: Approval, session_id: SessionId) -> ApprovalAnswer:
         """Put a question by the best means that the editor has, and wait as long as the answer takes."""
         server = self._server
-        waiting = Waiting(approval, asyncio.get_running_loop().create_future())
+        waiting = Waiting(approval, asyncio.get_running_loop().create_future(), session_id)
         self._waiting[approval.id] = waiting
         if server.client.grants_permission:
             server.peer.begin(self._ask_panel(approval, session_id), f"approval {approval.id}")
@@ -116,16 +120,26 @@ class Questions:
         else:
             self.answer(approval.id, choice)
 
+    def refresh(self) -> None:
+        """Let the diagnostics of open questions stand where they are told now."""
+        if self._on_board:
+            self._show()
+
     def _show(self) -> None:
-        """Let the open questions stand as diagnostics in the document the user was last seen in."""
+        """Let the open questions stand as diagnostics: in the chat that tells of them, else where the user is."""
         server = self._server
-        uri = server.here.uri
-        for other in server.board.documents("approval"):
-            if other != uri:
-                server.board.pin(other, "approval", ())
-        if uri:
-            line = Position(server.here.range.start.line, 0)
-            server.board.pin(uri, "approval", [_diagnostic(Range(line, line), approval) for approval in self])
+        self._on_board = bool(self._waiting)
+        pinned: dict[Uri, list[Diagnostic]] = {uri: [] for uri in server.board.documents("approval")}
+        for each in self._waiting.values():
+            uri, line = server.here.uri, server.here.range.start.line
+            chat = server.chats.waiting(each.session_id)
+            if chat and (told := _line_of(server, chat, each.approval)) is not None:
+                uri, line = chat, told
+            if uri:
+                at = Position(line, 0)
+                pinned.setdefault(uri, []).append(_diagnostic(Range(at, at), each.approval))
+        for uri, diagnostics in pinned.items():
+            server.board.pin(uri, "approval", diagnostics)
 
 
 class Asker:
@@ -138,6 +152,29 @@ class Asker:
     async def ask(self, approval: Approval) -> ApprovalAnswer:
         """Ask the user of this editor."""
         return await self._server.questions.put(approval, self._session_id)
+
+    async def choose(self, question: Question) -> str:
+        """Offer the choices of a question: in a panel, or as buttons of a message. Raises ToolError without them."""
+        client = self._server.client
+        if not question.choices or not (client.grants_permission or client.shows_buttons):
+            raise ToolError(
+                "this editor can only offer choices" if not question.choices else "this editor can offer no choices",
+                hint="end your answer with the question: the user answers in their next message",
+            )
+        try:
+            if client.grants_permission:
+                from attache.agent import acp
+
+                request = acp.question_request(self._session_id, question)
+                return acp.question_answer(
+                    await self._server.peer.ask("attache/session/request_permission", request), question
+                )
+            buttons = [{"title": choice} for choice in question.choices]
+            params = {"type": _INFO, "message": question.text, "actions": buttons}
+            answer = await self._server.peer.ask("window/showMessageRequest", params)
+        except (Refused, ValueError, KeyError):
+            return ""
+        return str(cast("dict[str, Any]", answer).get("title") or "") if isinstance(answer, dict) else ""
 
 
 class Denier:
@@ -160,6 +197,14 @@ def told(approval: Approval) -> str:
     return f"Attaché wants to: {approval.title}{rows}{session}"
 
 
+def _line_of(server: Server, uri: Uri, approval: Approval) -> int | None:
+    """Return the line of a chat document that tells of a question."""
+    document = server.buffers.get(uri)
+    what = approval.title.removeprefix("run: ")
+    lines = range(document.line_count) if document else ()
+    return next((n for n in lines if document and (line := document.line(n)).startswith("- ? ") and what in line), None)
+
+
 def _diagnostic(place: Range, approval: Approval) -> Diagnostic:
     rows = ", ".join(f"{label} {value}" for label, value in approval.detail)
     return Diagnostic(
@@ -172,7 +217,7 @@ def _diagnostic(place: Range, approval: Approval) -> Diagnostic:
     )
 
 
-class Decision(Shape):
+class Permission(Shape):
     """The argument of `attache.approve` and `attache.deny`; the question may be left out where only one waits."""
 
     approval: str = ""
@@ -181,19 +226,19 @@ class Decision(Shape):
     reason: str = ""
 
 
-@command("attache.approve", Decision)
-async def approve(server: Server, given: Decision) -> None:
+@command("attache.approve", Permission)
+async def approve(server: Server, given: Permission) -> None:
     """Allow what waits."""
     choice: ApprovalChoice = "allow_session" if given.for_session else "allow_once"
     _decide(server, given, choice)
 
 
-@command("attache.deny", Decision)
-async def deny(server: Server, given: Decision) -> None:
+@command("attache.deny", Permission)
+async def deny(server: Server, given: Permission) -> None:
     """Deny what waits."""
     _decide(server, given, "deny")
 
 
-def _decide(server: Server, given: Decision, choice: ApprovalChoice) -> None:
+def _decide(server: Server, given: Permission, choice: ApprovalChoice) -> None:
     approval_id = given.approval or server.questions.only().id
     server.questions.answer(approval_id, choice, given.reason, given.digest)

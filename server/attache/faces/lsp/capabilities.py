@@ -14,18 +14,24 @@ COMMANDS: Final = (
     "attache.refactor", "attache.openChat", "attache.sendChat", "attache.stop",
     "attache.acceptHunk", "attache.rejectHunk", "attache.nextHunk", "attache.acceptAll", "attache.rejectAll",
     "attache.undoStep", "attache.redoStep", "attache.approve", "attache.deny",
+    "attache.runStep", "attache.runPlan", "attache.skipStep", "attache.show", "attache.complete",
     "attache.setModel", "attache.setMode", "attache.reindex", "attache.showLog",
 )  # fmt: skip
 KINDS: Final = ("quickfix", "refactor.rewrite.attache", "source.attache")
 
-_RESOLVE_IN_BACKGROUND: Final = (
-    "visual studio code", "code - oss", "code-server", "vscodium", "cursor", "windsurf", "neovim",
-)  # fmt: skip
+_ANY_FILE: Final = {"filters": [{"scheme": "file", "pattern": {"glob": "**/*"}}]}
+
+_CODE: Final = ("visual studio code", "code - oss", "code-server", "vscodium", "cursor", "windsurf")
+"""Editors that run our own extension, which shows the server every document."""
+_RESOLVE_IN_BACKGROUND: Final = (*_CODE, "neovim")
 """Editors that stay usable while an action is being resolved. Helix freezes and eglot gives up after ten seconds, so
 an editor that is not known here gets a command instead."""
 
 _HIDE_DISABLED: Final = ("helix",)
 """Editors that know of disabled actions and leave them out of the list, so that nobody reads the reason."""
+
+_WATCH_EACH_FOLDER: Final = ("emacs", "eglot")
+"""Editors that spend a file descriptor on every folder they watch: in a large project that fails."""
 
 
 class Client(NamedTuple):
@@ -55,6 +61,18 @@ class Client(NamedTuple):
     """Answers `attache/session/request_permission`."""
     follows_sessions: bool
     """Wants `attache/session/update` of every session, also of those it did not begin."""
+    nests_symbols: bool
+    """Takes symbols within symbols."""
+    previews_text: bool
+    """Fetches documents of ours by `workspace/textDocumentContent`, once that is registered."""
+    completes_inline: bool
+    """Shows a completion as ghost text."""
+    sees_everything: bool
+    """Shows the server documents of any language, as our own extension does."""
+    watches_files: bool
+    """Tells of files that change on disk, when asked to."""
+    has_panel: bool
+    """Takes what is asked in the code as `attache/session/ask`, to answer it in a panel instead of a document."""
 
 
 def read_client(params: dict[str, Any]) -> Client:
@@ -86,6 +104,13 @@ def read_client(params: dict[str, Any]) -> Client:
         refreshes_lenses=(workspace / "codeLens" / "refreshSupport").yes,
         grants_permission=(ours / "session" / "requestPermission").yes,
         follows_sessions=(ours / "session" / "update").yes,
+        nests_symbols=(document / "documentSymbol" / "hierarchicalDocumentSymbolSupport").yes,
+        previews_text=(workspace / "textDocumentContent" / "dynamicRegistration").yes,
+        completes_inline=(document / "inlineCompletion").there,
+        sees_everything=any(known in name.lower() for known in _CODE),
+        watches_files=(workspace / "didChangeWatchedFiles" / "dynamicRegistration").yes
+        and name.lower() not in _WATCH_EACH_FOLDER,
+        has_panel=(ours / "session" / "ask").yes,
     )
 
 
@@ -99,8 +124,17 @@ def server_capabilities(client: Client) -> dict[str, Any]:
         "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
         "codeActionProvider": {"codeActionKinds": list(KINDS), "resolveProvider": client.resolves_actions},
         "codeLensProvider": {"resolveProvider": False},
+        "completionProvider": {"triggerCharacters": ["@", "/"]},
+        "hoverProvider": True,
+        "documentSymbolProvider": True,
+        "foldingRangeProvider": True,
+        "documentLinkProvider": {},
+        "inlineCompletionProvider": {},
         "executeCommandProvider": {"commands": list(COMMANDS)},
-        "workspace": {"workspaceFolders": {"supported": True}},
+        "workspace": {
+            "workspaceFolders": {"supported": True, "changeNotifications": True},
+            "fileOperations": dict.fromkeys(("didCreate", "didRename", "didDelete"), _ANY_FILE),
+        },
         "experimental": {"attache": {"protocol": 1, "acp": 1}},
     }
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from attache.schema.errors import UserError
 
+SUFFIX: Final = ".chat.md"
 YOU: Final = "You"
 AGENT: Final = "Attaché"
+WORKING: Final = "▍ working"
+_LEFT: Final = re.compile(rf"^{WORKING} · .*$", re.MULTILINE)
 _TURN: Final = re.compile(rf"## ({YOU}|{AGENT})[ \t\r]*")
 _FENCE: Final = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
 _FIELD: Final = re.compile(r"([a-z]+):[ \t]*(.*?)[ \t\r]*")
@@ -21,6 +25,11 @@ class Turn(NamedTuple):
     who: str
     first: int
     end: int
+
+
+def is_chat(uri: str) -> bool:
+    """Whether a document is a chat."""
+    return uri.endswith(SUFFIX)
 
 
 def begun(title: str, fields: dict[str, str], draft: str) -> str:
@@ -101,7 +110,7 @@ def _end_of_fence(lines: Iterable[str]) -> str:
     return f"\n{fence}" if fence else ""
 
 
-def _quoted(said: str) -> str:
+def quoted(said: str) -> str:
     """Return what was said such that it stays one turn: no line of it is a heading of ours, no fence stays open.
 
     Headings in fences are escaped too: which fences are open depends on what else stands in the document.
@@ -110,33 +119,91 @@ def _quoted(said: str) -> str:
     return "\n".join(f"\\{line}" if _TURN.fullmatch(line) else line for line in lines) + _end_of_fence(lines)
 
 
-def _closed(text: str) -> str:
-    """Return the text without blanks at its end, and with the fence closed that its last turn leaves open."""
-    last = list(turns(text))[-1:]
-    text = text.rstrip()
-    return text + _end_of_fence(text.split("\n")[last[0].first if last else 0 :])
+def closed(said: str) -> str:
+    """Return what was said with the fence closed that it leaves open."""
+    return said + _end_of_fence(said.split("\n"))
 
 
 def question(text: str) -> str:
     """Return what the user wrote last. Raises UserError where nothing stands there."""
-    last = list(turns(text))[-1:]
-    lines = text.split("\n")
-    asked = "\n".join(lines[last[0].first + 1 : last[0].end]).strip() if last and last[0].who == YOU else ""
-    if not asked:
+    asked = last_asked(text)
+    if asked is None or not said(text, asked):
         raise UserError("nothing to send", hint=f"write below the last `## {YOU}` of the document, then send it")
-    return asked
+    return said(text, asked)
 
 
-def answered(text: str, answer: str) -> str:
-    """Return the text with the answer to what was asked last, and room for the next question."""
-    return f"{_closed(text)}\n\n## {AGENT}\n{_quoted(answer)}\n\n## {YOU}\n\n"
-
-
-def exchanged(text: str, asked: str, answer: str) -> str:
-    """Return the text with a question and its answer put before what the user is writing."""
-    said = f"## {YOU}\n{_quoted(asked)}\n\n## {AGENT}\n{_quoted(answer)}\n\n"
+def last_asked(text: str) -> Turn | None:
+    """Return the user's turn at the end, or the last one before it where they left that empty."""
     last = list(turns(text))[-1:]
-    if not last or last[0].who != YOU:
-        return f"{_closed(text)}\n\n{said}## {YOU}\n\n"
+    return last[0] if last and last[0].who == YOU else None
+
+
+def said(text: str, turn: Turn) -> str:
+    """Return what stands below a turn's heading."""
+    return "\n".join(text.split("\n")[turn.first + 1 : turn.end]).strip()
+
+
+def answered(text: str) -> list[Turn]:
+    """Return the turns of the user's that have an answer."""
+    return [one for one, next_ in pairwise(turns(text)) if (one.who, next_.who) == (YOU, AGENT)]
+
+
+def earlier(text: str, line: int | None) -> Turn | None:
+    """Return the turn of the user's that a line is in, where it has an answer already."""
+    found = [one for one in answered(text) if line is not None and one.first <= line < one.end]
+    return found[0] if found and said(text, found[0]) else None
+
+
+# ---------------------------------------------------------------- an answer on its way
+
+
+class Draft(NamedTuple):
+    """A document with room for an answer at `at`, counted in code points; what is put there stays one turn."""
+
+    text: str
+    at: int
+    behind: str
+    """What follows the answer once it is whole, where the user has not written it by then."""
+
+
+def room_behind(text: str) -> Draft:
+    """Return the text with a heading for the answer to what was asked last. Nothing that stands there is moved."""
     lines = text.split("\n")
-    return "\n".join(lines[: last[0].first]) + "\n" * bool(last[0].first) + said + "\n".join(lines[last[0].first :])
+    last = list(turns(text))[-1:]
+    fence = _end_of_fence(lines[last[0].first if last else 0 :])
+    if text and not text.endswith("\n"):
+        fence += "\n"
+    blank = "" if not text or f"{text}{fence}".endswith("\n\n") else "\n"
+    text = f"{text}{fence}{blank}## {AGENT}\n"
+    return Draft(text, len(text), f"\n\n## {YOU}\n\n")
+
+
+def room_after(text: str, number: int) -> Draft:
+    """Return the text up to the end of its turn `number`, with a heading for another answer to it."""
+    turn = list(turns(text))[number]
+    kept = "\n".join(text.split("\n")[: turn.end]).rstrip()
+    return room_behind(f"{kept}\n")
+
+
+def room_for_exchange(text: str, asked: str) -> Draft:
+    """Return the text with a question, and a heading for its answer, put before what the user is writing."""
+    last = last_asked(text)
+    opening = f"## {YOU}\n{quoted(asked)}\n\n## {AGENT}\n"
+    if last is None:
+        blank = "" if not text or text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
+        text = f"{text}{_end_of_fence(text.splitlines())}{blank}{opening}"
+        return Draft(text, len(text), f"\n\n## {YOU}\n\n")
+    lines = text.split("\n")
+    before = "".join(f"{line}\n" for line in lines[: last.first])
+    rest = "\n".join(lines[last.first :])
+    return Draft(f"{before}{opening}\n\n{rest}", len(before) + len(opening), "")
+
+
+def working(doing: str) -> str:
+    """Return the line that stands at the end of an answer while it is being written."""
+    return f"{WORKING} · {doing} · stop by code action"
+
+
+def settled(text: str) -> str:
+    """Return the text with lines of ours that a crash left behind."""
+    return _LEFT.sub("*stopped*", text)

@@ -7,15 +7,21 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attache.faces.lsp.approvals import Asker
-from attache.faces.lsp.chats import chat_of, is_chat
+from attache.faces.lsp.chat_text import is_chat
+from attache.faces.lsp.chats import chat_of
 from attache.faces.lsp.features import COMMANDS, Doable, command, feature
-from attache.faces.lsp.fixes import find, propose
+from attache.faces.lsp.fixes import find, propose, quoted
+from attache.faces.lsp.mentions import fenced
+from attache.faces.lsp.rewriting import by_rule
 from attache.faces.lsp.rpc import INVALID_PARAMS, Refused
 from attache.faces.lsp.shapes import CommandParams, read_as
 from attache.faces.lsp.targets import About, Target, target
+from attache.foundation.ids import new_id
 from attache.foundation.registry import near
-from attache.schema.data import SessionId
+from attache.schema.data import ChangeSetId, SessionId
+from attache.schema.edits import ChangeSet, EditFile, TextEdit
 from attache.schema.errors import AttacheError, Interrupted, UserError
+from attache.workspace.documents import text_hash
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
@@ -66,13 +72,25 @@ async def ask(server: Server, about: About) -> None:
         return
     mention = f"`{place.symbol}` @{place.place} " if place and place.symbol else f"@{place.place} " if place else ""
     title = (place.symbol or place.path) if place else "Chat"
+    if server.client.has_panel:
+        server.chats.hand_over(mention, title, send=False)
+        return
     await server.chats.open(await server.chats.begin(title, mention))
 
 
 @command("attache.explain", About)
 async def explain(server: Server, about: About) -> None:
-    """Explain a definition."""
+    """Explain a definition, or a finding."""
     place = target(server, about)
+    if about.diagnostic is not None:
+        finding = server.heard.read(place.document, about.diagnostic)
+        said = f"{finding.source} {finding.code}".strip()
+        await server.chats.ask(
+            f"Explain in plain words what this finding means here, why it comes up, and what would mend it. Change "
+            f"nothing.\n\n`{place.place}`{f' ({said})' if said else ''}:\n{fenced(finding.message, 'text')}",
+            f"Explain {quoted(finding.message)}",
+        )
+        return
     await server.chats.ask(f"Explain {place.named}.", f"Explain {_name(place)}")
 
 
@@ -99,6 +117,9 @@ async def document(server: Server, about: About) -> None:
 @command("attache.refactor", About)
 async def refactor(server: Server, about: About) -> None:
     """Rewrite what is selected as the question says."""
+    if about.rule:
+        await server.land(await by_rule(server, about))
+        return
     place = target(server, about)
     wish = about.question or "Make it simpler without changing what it does"
     await server.chats.ask(
@@ -119,8 +140,27 @@ def _name(place: Target) -> str:
 async def fix(server: Server, about: About) -> None:
     """Fix a finding; without one, the first that is known where the user is."""
     held, finding = await find(server, about)
-    change_set = await propose(server, held, finding, Asker(server, SessionId("")))
+    change_set = await propose(server, held, finding, Asker(server, SessionId("")), about.way)
     await server.land(change_set)
+
+
+@command("attache.complete", About)
+async def complete(server: Server, about: About) -> None:
+    """Write what goes at the cursor, for editors that show no ghost text."""
+    from attache.faces.lsp.ghost import continued
+    from attache.faces.lsp.sync import code_points
+
+    held = target(server, about).document
+    at = (about.range or server.here.range).start
+    line, column = code_points(held, at, server.client.encoding)
+    base, offset = held.text, held.offset(line, column)
+    text = await continued(server, held, line, column)
+    if not text:
+        server.tell("nothing to complete here")
+        return
+    server.workspace.remember([base])
+    edit = EditFile(uri=held.uri, base_hash=text_hash(base), edits=(TextEdit(start=offset, end=offset, text=text),))
+    await server.land(ChangeSet(id=ChangeSetId(new_id("c")), title="Complete", files=(edit,)))
 
 
 # ---------------------------------------------------------------- chats
@@ -136,7 +176,8 @@ async def open_chat(server: Server, about: About) -> None:
 async def send_chat(server: Server, about: About) -> None:
     """Send what was written in a chat document."""
     uri = about.uri or (server.here.uri if is_chat(server.here.uri) else await server.chats.current())
-    await server.chats.send(chat_of(uri))
+    line = about.range.start.line if about.uri and about.range else None
+    await server.chats.send(chat_of(uri), line)
 
 
 # ---------------------------------------------------------------- everything else

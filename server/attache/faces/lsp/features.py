@@ -40,23 +40,34 @@ class Doable:
 FEATURES: dict[str, Feature] = {}
 COMMANDS: dict[str, Doable] = {}
 LATE: Final = {
-    "attache/session/": ("sessions",),
+    "attache/diagnostics": ("outside",),
+    "workspace/did": ("outside",),
+    "workspace/will": ("outside",),
+    "attache/session/": ("sessions", "history"),
     "attache/": ("panel", "hunks"),
-    "textDocument/codeAction": ("actions",),
+    "textDocument/codeAction": ("actions", "document_actions"),
+    "textDocument/documentSymbol": ("outlook",),
+    "textDocument/foldingRange": ("outlook",),
+    "textDocument/documentLink": ("outlook",),
+    "textDocument/completion": ("completion",),
+    "textDocument/inlineCompletion": ("ghost",),
+    "textDocument/hover": ("hover",),
+    "workspace/textDocumentContent": ("contents",),
     "codeAction/": ("actions",),
-    "workspace/executeCommand": ("commands", "approvals", "hunks", "review"),
+    "workspace/executeCommand": ("commands", "approvals", "hunks", "review", "plans", "contents"),
 }
 """Modules that fill the tables only when a method of theirs is first asked for, by the beginning of its name."""
+_looked_for: set[str] = set()
 
 
 def find(method: str) -> Feature | None:
     """Return what answers a method; None where nothing does."""
-    known = FEATURES.get(method)
-    if known is not None:
-        return known
-    nouns = next((nouns for prefix, nouns in LATE.items() if method.startswith(prefix)), ())
-    for noun in nouns:
-        import_module(f"attache.faces.lsp.{noun}")
+    if method not in _looked_for:
+        nouns = next((nouns for prefix, nouns in LATE.items() if method.startswith(prefix)), ())
+        for noun in nouns:
+            import_module(f"attache.faces.lsp.{noun}")
+        if method in FEATURES:  # a client may ask for any number of others
+            _looked_for.add(method)
     return FEATURES.get(method)
 
 

@@ -6,14 +6,18 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from attache.agent import acp
+from attache.schema.errors import AttacheError
 from attache.schema.events import (
     ChangeLanded,
     Entry,
+    Event,
     MessageAdded,
     RunFinished,
+    RunStarted,
     SessionConfigured,
     TextStreamed,
     ThinkingStreamed,
+    ToolStreamed,
 )
 
 if TYPE_CHECKING:
@@ -33,24 +37,27 @@ class Feed:
         self._server = server
         self._gathered: Entry | None = None
         self._text: list[str] = []
+        self._used = 0
         session.subscribe(self._take)
 
     def _take(self, entry: Entry) -> None:
         event = entry.event
         if isinstance(event, ChangeLanded) and event.landed is not None:
             self._server.steps.add(event.landed, self.session)
-        if self.tell and isinstance(event, TextStreamed | ThinkingStreamed):
+        if self.tell and isinstance(event, TextStreamed | ThinkingStreamed | ToolStreamed):
             self._gather(entry, event)
             return
         self._flush()
         update = acp.update(entry) if self.tell else None
         if update is not None:
             self._server.peer.notify("attache/session/update", update)
-        if isinstance(event, MessageAdded | RunFinished | SessionConfigured):
+        if isinstance(event, MessageAdded) and event.usage is not None:
+            self._used = event.usage.input_tokens + event.usage.output_tokens
+        if isinstance(event, RunStarted | MessageAdded | RunFinished | SessionConfigured):
             self._server.peer.notify("attache/status", self._status(), paint=True)
 
-    def _gather(self, entry: Entry, event: TextStreamed | ThinkingStreamed) -> None:
-        if self._gathered is not None and type(self._gathered.event) is not type(event):
+    def _gather(self, entry: Entry, event: TextStreamed | ThinkingStreamed | ToolStreamed) -> None:
+        if self._gathered is not None and not _goes_on(self._gathered.event, event):
             self._flush()
         if self._gathered is None:
             self._gathered = entry
@@ -76,4 +83,22 @@ class Feed:
             "inputTokens": state.usage.input_tokens,
             "outputTokens": state.usage.output_tokens,
             "costUsd": state.cost_usd,
+            "contextTokens": self._used,
+            "contextSize": self._window(),
         }
+
+    def _window(self) -> int | None:
+        """Return how many tokens the model holds; None until it has answered, and where nobody knows."""
+        if not self._used:
+            return None
+        try:
+            return self.session.resources.catalog.open(self.session.state.model).info.context_tokens
+        except AttacheError:
+            return None
+
+
+def _goes_on(before: Event, event: TextStreamed | ThinkingStreamed | ToolStreamed) -> bool:
+    """Whether a piece belongs to what was gathered before it."""
+    if isinstance(before, ToolStreamed) and isinstance(event, ToolStreamed):
+        return before.call_id == event.call_id
+    return type(before) is type(event)

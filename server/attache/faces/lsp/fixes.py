@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from attache.faces.lsp import shapes
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 RULE_SECONDS: Final = 3.0
 _TITLE_CHARACTERS: Final = 72
-_UNDEFINED: Final = re.compile(r"undefined|is not defined", re.IGNORECASE)
+WAYS: Final = (
+    ("", "Change as little as possible and nothing else; run nothing."),
+    ("at its cause", "Mend the cause, not the place where it shows: that may be another file. Run nothing."),
+    ("by other means", "Do it in another way than the obvious one, such as another type, check or call. Run nothing."),
+)
+"""The alternatives: what a title says of each, and what the model is told."""
 _MOST_KEPT: Final = 32
 
 
@@ -35,8 +40,23 @@ class Rules:
         self._server = server
         self._known: dict[Uri, tuple[int, asyncio.Task[tuple[Diagnostic, ...]]]] = {}
 
-    async def cures(self, document: Document) -> tuple[Diagnostic, ...]:
-        """Return the findings that have a cure; none where it takes too long, or where nothing reads the language."""
+    async def cures(self, document: Document, told: Sequence[Diagnostic] = ()) -> tuple[Diagnostic, ...]:
+        """Return the findings that have a cure: our own, and what others have `told`; none where it takes too long."""
+        own = await self._own(document)
+        others = [each for each in told if rules_may_help(each) and not any(same(cure, each) for cure in own)]
+        return (*own, *(await self._of_others(document, others) if others else ()))
+
+    async def _of_others(self, document: Document, told: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+        from attache.tools.cures import cured
+
+        try:
+            async with asyncio.timeout(RULE_SECONDS):
+                return tuple(each for each in await cured(self._server.context(), document.text, told) if each.fix)
+        except (TimeoutError, ToolError):
+            return ()
+
+    async def _own(self, document: Document) -> tuple[Diagnostic, ...]:
+        """Return what a linter of ours finds and has a cure for."""
         if not document.uri.endswith((".py", ".pyi")):
             return ()
         version, task = self._known.pop(document.uri, (None, None))
@@ -76,15 +96,23 @@ def quoted(message: str) -> str:
 
 
 def rules_may_help(finding: Diagnostic) -> bool:
-    """Whether the offline model has a chance: a name without an import, which it looks up in the index."""
-    return finding.place.path.endswith((".py", ".pyi")) and bool(_UNDEFINED.search(finding.message))
+    """Whether a rule is there for such a finding: then no model is needed, though the rule may have no answer."""
+    from attache.tools.cures import CURES
+
+    path = finding.place.path
+    return any(path.endswith(rule.suffixes) and rule.message.search(finding.message) for rule in CURES)
 
 
-async def propose(server: Server, document: Document, finding: Diagnostic, approver: Approver) -> ChangeSet:
-    """Return the changes that cure a finding, made by rule or model, touching nothing. Raises AttacheError."""
+async def propose(
+    server: Server, document: Document, finding: Diagnostic, approver: Approver, way: int = 0
+) -> ChangeSet:
+    """Return the changes that cure a finding, made by rule or model, touching nothing. Raises AttacheError.
+
+    `way` is one of `WAYS`; a rule knows the first only.
+    """
     title = f"Fix {quoted(finding.message)}"
-    for cure in await server.rules.cures(document):
-        if same(cure, finding):
+    for cure in await server.rules.cures(document, [finding]):
+        if way == 0 and same(cure, finding):
             edit = EditFile(
                 uri=document.uri,
                 base_hash=document.hash,
@@ -100,7 +128,12 @@ async def propose(server: Server, document: Document, finding: Diagnostic, appro
     session = await app.orchestrator.new_session(model=server.models.chosen)
     with shown(server, f"Attaché: {title}") as work:
         answer = await run(
-            session, (Text(text=_prompt(finding)),), title=title, work=work, workspace=staged, approver=approver
+            session,
+            (Text(text=_prompt(finding, WAYS[way % len(WAYS)][1])),),
+            title=title,
+            work=work,
+            workspace=staged,
+            approver=approver,
         )
     change_set = staged.collected(title)
     if not change_set.files:
@@ -126,13 +159,13 @@ def for_client(server: Server, change_set: ChangeSet) -> shapes.WorkspaceEdit | 
     return workspace_edit(server.client, changes)
 
 
-def _prompt(finding: Diagnostic) -> str:
+def _prompt(finding: Diagnostic, way: str) -> str:
     code = f" {finding.code}" if finding.code else ""
     source = f" Reported by {finding.source}." if finding.source else ""
     return (
         f"Fix{code} in `{finding.place.path}:{finding.place.line}`.\n\n"
         f"The finding: {finding.message}.{source}\n"
-        "Change as little as possible and nothing else; run nothing. Read the file first: it may hold unsaved text."
+        f"{way} Read the file first: it may hold unsaved text."
     )
 
 

@@ -82,6 +82,7 @@ async def _turn_back(server: Server, here: list[Step], there: list[Step], verb: 
         server.workspace.remember(outcome.after for landed in step.landed for outcome in landed.files)
         landed = await server.workspace.land(step.back(verb.capitalize()))
         app.resources.review.saw(landed)
+        server.authors.saw(landed)
         here.pop()
         there.append(step._replace(landed=(landed,)))
     if step.session is not None:
@@ -126,7 +127,9 @@ async def resolve(server: Server, hunks: Sequence[Hunk], decision: Literal["acce
     review = (await server.app()).resources.review
     ids = [hunk.id for hunk in hunks]
     if decision == "rejected":
-        review.saw(await server.workspace.land(review.reject(ids)))
+        landed = await server.workspace.land(review.reject(ids))
+        review.saw(landed)
+        server.authors.saw(landed)
     else:
         review.accept(ids)
     for hunk in hunks:

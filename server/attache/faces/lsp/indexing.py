@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from attache.schema.data import Uri
+from attache.schema.errors import ToolError
 from attache.workspace.documents import BufferChange
+from attache.workspace.paths import to_path
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
@@ -40,4 +43,7 @@ class IndexReader:
     def _read(self, uri: Uri) -> None:
         self._waiting.pop(uri, None)
         document = self._server.buffers.get(uri)
+        with suppress(ToolError):
+            if not to_path(uri).is_relative_to(self._server.folder):
+                return  # the index is of one folder; of another root the same name may stand in both
         self._index.update(self._server.shown(uri), document.text if document else None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,9 +19,13 @@ from attache.workspace.documents import BufferChange, BufferEdit, Document, spli
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
+    from attache.index.parse import Outline
+    from attache.schema.code import Symbol
 
 ACTED_ON: Final = frozenset({"function", "method", "class", "interface", "struct", "trait", "enum"})
 PAUSE_SECONDS: Final = 0.3
+LONG_LINES: Final = 1_000
+"""In a longer document definitions are only moved while the user types, and read once the typing pauses."""
 _MOST_LINES: Final = 40
 """An edit of more lines is not looked through for signs: the file is read again."""
 _SIGN: Final = re.compile(
@@ -48,30 +53,41 @@ class Outlines:
         self._server = server
         self._known: dict[Uri, tuple[int, tuple[Definition, ...]]] = {}
         self._settling: set[Uri] = set()
+        self._readers: dict[Uri, Reader] = {}
         server.buffers.subscribe(self._heard)
 
     def of(self, document: Document) -> tuple[Definition, ...]:
         """Return the functions, classes and methods, in the order they stand."""
         version, definitions = self._known.get(document.uri, (None, ()))
         if version != document.version:
-            definitions = read(document.uri, document.language, document.text)
+            definitions = self._reader(document).read(document.text)
             self._known[document.uri] = document.version, definitions
         return definitions
 
     def _heard(self, change: BufferChange) -> None:
         known = self._known.pop(change.uri, None)
+        if change.kind in {"open", "close"}:
+            self._readers.pop(change.uri, None)
         document = self._server.buffers.get(change.uri)
         if known is None or document is None or change.kind not in {"change", "save"}:
             return
         definitions: tuple[Definition, ...] | None = known[1]
         for edit in change.edits:
-            definitions = None if definitions is None or _shows_sign(document, edit) else moved(definitions, edit)
+            if definitions is not None:
+                sure = None if _shows_sign(document, edit) else moved(definitions, edit)
+                is_long = document.line_count > LONG_LINES
+                definitions = roughly_moved(definitions, edit) if sure is None and is_long else sure
         if definitions is None:
             return  # whoever asks next has it read
         self._known[change.uri] = change.version, definitions
         if change.edits and change.uri not in self._settling:
             self._settling.add(change.uri)
             self._server.peer.begin(self._read_again(change.uri), "outline")
+
+    def _reader(self, document: Document) -> Reader:
+        if document.uri not in self._readers:
+            self._readers[document.uri] = Reader(document.uri, document.language)
+        return self._readers[document.uri]
 
     async def _read_again(self, uri: Uri) -> None:
         """Read a document once its user pauses, and ask for new lenses where the moved definitions were not right."""
@@ -83,7 +99,7 @@ class Outlines:
                 await asyncio.sleep(PAUSE_SECONDS)
             if document is None:
                 return
-            definitions = await asyncio.to_thread(read, uri, document.language, document.text)
+            definitions = await asyncio.to_thread(self._reader(document).read, document.text)
         finally:
             self._settling.discard(uri)
         known = self._known.get(uri)
@@ -92,15 +108,43 @@ class Outlines:
             self._server.refresh_lenses()
 
 
+class Reader:
+    """Reads one document ever again: its tree is kept, so that only what changed is parsed again."""
+
+    def __init__(self, uri: str, language: str) -> None:
+        self._uri = uri
+        self._language = language
+        self._outline: Outline | None = None
+        self._turn = threading.Lock()
+
+    def read(self, text: str) -> tuple[Definition, ...]:
+        """Return the definitions of a text; none where its language is not known."""
+        if not self._turn.acquire(blocking=False):
+            return read(self._uri, self._language, text)  # a thread is at it, which nobody waits for
+        try:
+            self._outline = self._outline or _outline(self._uri, self._language)
+            return _acted_on(self._outline.of(text))
+        finally:
+            self._turn.release()
+
+
 def read(uri: str, language: str, text: str) -> tuple[Definition, ...]:
-    """Read the definitions of a text; none where its language is not known."""
+    """Read the definitions of a text once; none where its language is not known."""
+    return _acted_on(_outline(uri, language).of(text))
+
+
+def _outline(uri: str, language: str) -> Outline:
     from attache.index.languages import languages
-    from attache.index.parse import outline
+    from attache.index.parse import Outline
 
     known = languages().of(uri)  # by the file's name first: editors name languages as they like
+    return Outline(known.name if known else language)
+
+
+def _acted_on(symbols: Iterable[Symbol]) -> tuple[Definition, ...]:
     return tuple(
         Definition(each.name, each.qualified, each.line - 1, each.column - 1, each.start_line - 1, each.end_line - 1)
-        for each in outline(known.name if known else language, text)
+        for each in symbols
         if each.kind in ACTED_ON
     )
 
@@ -118,6 +162,20 @@ def moved(definitions: Iterable[Definition], edit: BufferEdit) -> tuple[Definiti
         else:
             found.append(each._replace(last=each.last + by) if each.last >= last and by else each)
     return tuple(found)
+
+
+def roughly_moved(definitions: Iterable[Definition], edit: BufferEdit) -> tuple[Definition, ...]:
+    """Return definitions as an edit leaves them, as far as can be told without reading, which follows."""
+    first, last = edit.start[0], edit.end[0]
+    by = len(split_lines(edit.text)) - 1 - (last - first)
+
+    def at(line: int) -> int:
+        return line + by if line > last else min(line, last + by) if line >= first else line
+
+    kept = (each for each in definitions if not first < each.line < last)
+    return tuple(
+        each._replace(line=at(each.line), first=at(each.first), last=max(at(each.last), at(each.line))) for each in kept
+    )
 
 
 def _shows_sign(document: Document, edit: BufferEdit) -> bool:

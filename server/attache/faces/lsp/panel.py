@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import field
 
+from attache.agent.state import replayed_entries
 from attache.faces.lsp.features import feature
 from attache.faces.lsp.shapes import Nothing, Shape
 from attache.schema.code import IndexStatus, SearchKind
 from attache.schema.data import SessionId
-from attache.schema.events import RunStarted
+from attache.schema.events import ChangeLanded, Entry, RunStarted
 from attache.schema.messages import Text
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ class Checkpoints(Shape):
 
 
 class Checkpoint(Shape):
-    """Parameters of attache/checkpoint/restore: the session, and the event to go back to."""
+    """Parameters of attache/checkpoint/restore: the session, the event to go back to, and what goes back."""
 
     session_id: str
     seq: int
+    conversation: bool = True
+    files: bool = False
 
 
 @feature("attache/tool/list", Nothing)
@@ -76,25 +79,19 @@ async def models(server: Server, params: Nothing) -> dict[str, Any]:
 
 @feature("attache/checkpoint/list", Checkpoints)
 async def checkpoints(server: Server, params: Checkpoints) -> dict[str, Any]:
-    """List the moments of a session that one can go back to: before each prompt."""
+    """List the moments of a session that one can go back to: before each prompt, and before each step."""
     app = await server.app()
     entries = await app.resources.log.read(params.session_id)
-    return {
-        "checkpoints": [
-            {"seq": entry.seq - 1, "at": entry.at, "title": entry.event.title or _words(entry.event)}
-            for entry in entries
-            if isinstance(entry.event, RunStarted)
-        ]
-    }
+    return {"checkpoints": [shown for entry in replayed_entries(entries) if (shown := _moment(entry))]}
 
 
 @feature("attache/checkpoint/restore", Checkpoint)
 async def restore(server: Server, params: Checkpoint) -> dict[str, Any]:
-    """Let a session forget what came after an event; files stay as they are."""
+    """Go back to an event: forget what was said after it, give the files back what they held then, or both."""
     app = await server.app()
     session = await app.orchestrator.load_session(params.session_id)
-    await session.rewind(params.seq)
-    return {"seq": params.seq}
+    landed = await session.rewind(params.seq, conversation=params.conversation, files=params.files)
+    return {"seq": params.seq, "files": [outcome.path for outcome in landed.files] if landed else []}
 
 
 @feature("attache/index/status", Nothing)
@@ -109,6 +106,17 @@ async def search(server: Server, params: Search) -> dict[str, Any]:
     """Search the workspace, unsaved text included."""
     app = await server.app()
     return {"hits": await app.resources.index.search(params.query, k=params.k, kind=params.kind)}
+
+
+def _moment(entry: Entry) -> dict[str, Any]:
+    match entry.event:
+        case RunStarted() as event:
+            what: dict[str, Any] = {"title": event.title or _words(event), "kind": "prompt"}
+        case ChangeLanded() as event:
+            what = {"title": event.title, "kind": "step", "files": [file.path for file in event.files]}
+        case _:
+            return {}
+    return {"seq": entry.seq - 1, "at": entry.at, **what}
 
 
 def _words(event: RunStarted) -> str:

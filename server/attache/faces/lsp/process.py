@@ -54,15 +54,23 @@ async def _serve(transport: Transport, params: dict[str, Any]) -> bool:
 def initialized(server: Server, params: Nothing) -> None:
     """Do what can wait until the client has its answer: end what a crash left half done, look for a model."""
     del params
-
+    if server.settling:
+        return  # said twice
+    server.settling = True
     server.background(_settle_in(server), "settling in")
 
 
 async def _settle_in(server: Server) -> None:
     await asyncio.sleep(_SETTLE_SECONDS)
-    await asyncio.to_thread(import_module, "attache.faces.lsp.actions")
+    await asyncio.to_thread(import_module, "attache.faces.lsp.document_actions")
     await asyncio.to_thread(lambda: server.settings)
     await _mend(server)
+    from attache.faces.lsp.outside import watch
+
+    server.peer.begin(watch(server), "watching files")
+    from attache.faces.lsp.contents import register
+
+    server.background(register(server), "documents of ours")
     await server.models.look()
 
 

@@ -126,7 +126,11 @@ class Peer:
             self._refuse(None, INVALID_REQUEST, "neither a request, nor a notification, nor an answer")
 
     def _answer(self, number: Id, method: str, params: Any) -> None:
-        feature = find(method)
+        try:
+            feature = find(method)
+        except Exception as error:  # noqa: BLE001 - a module that cannot be imported: its requests are answered too
+            self._fail(number, method, error)
+            return
         if self._shut_down:
             self._refuse(number, INVALID_REQUEST, "the server was shut down")
         elif number in self._open:
@@ -165,7 +169,11 @@ class Peer:
             self._refuse(number, REQUEST_CANCELLED, "cancelled")
 
     def _hear(self, method: str, params: Any) -> None:
-        feature = find(method)
+        try:
+            feature = find(method)
+        except Exception as error:  # noqa: BLE001 - a module that cannot be imported
+            _report(method, error)
+            return
         if method == "exit":
             self._stop(orderly=self._shut_down)
         elif method == "$/cancelRequest":

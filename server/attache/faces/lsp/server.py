@@ -10,10 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from attache.faces.lsp.authors import Authors
 from attache.faces.lsp.capabilities import read_client
+from attache.faces.lsp.chat_text import is_chat
 from attache.faces.lsp.diagnostics import Board, show_hunks
 from attache.faces.lsp.editor import LanguageClient
 from attache.faces.lsp.fixes import Rules
+from attache.faces.lsp.ghosts import Ghosts
 from attache.faces.lsp.heard import Heard
 from attache.faces.lsp.indexing import IndexReader
 from attache.faces.lsp.models import Models
@@ -27,7 +30,7 @@ from attache.foundation.redact import redact
 from attache.schema.data import SessionId, Uri
 from attache.schema.edits import ChangeSet, FileChange, Hunk, Landed
 from attache.schema.errors import AttacheError, EditRefused, Interrupted, ToolError
-from attache.workspace.documents import Buffers
+from attache.workspace.documents import BufferChange, Buffers
 from attache.workspace.paths import shown, to_path
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from attache.workspace.workspace import Workspace
 
 T = TypeVar("T")
-_OPTIONS: Final = ("model", "mode", "review", "lenses", "max_tool_iterations", "max_cost_usd")
+OPTIONS: Final = ("model", "mode", "review", "lenses", "max_tool_iterations", "max_cost_usd")
 """Settings that an editor may hand over: none that widens what may be done, since repositories set editors too."""
 _SHOW_SECONDS: Final = 10.0
 _ERROR: Final = 1
@@ -59,32 +62,37 @@ class Server:
         self.editor = LanguageClient(self.client, self.peer)
         self.buffers = Buffers()
         self.roots = [path for uri in self.client.roots if (path := _folder(uri))] or [Path.cwd()]
+        self.folder = self.roots[0]
+        """The folder that sessions work in: the root that was first when the agent was first needed."""
         self.here = Here()
         self.outlines = Outlines(self)
         self.board = Board(self)
         self.heard = Heard(self)
         self.rules = Rules(self)
         self.models = Models(self)
-        self.steps = Steps()
+        self.authors = Authors(self)
+        self.steps = Steps(added=self.authors.add)
+        self.ghosts = Ghosts()
+        self.listed: tuple[float, asyncio.Future[tuple[str, ...]] | None] = 0.0, None
+        """When the files of the workspace were last listed, and what came of it."""
         self.works: dict[Token, Work] = {}
         """What goes on in the background, by its progress token."""
         self.prompted: set[SessionId] = set()
         """Sessions that a panel waits for."""
+        self.settling = False
+        """Whether the client has said `initialized`."""
         self.app_now: App | None = None
         """The agent with all that it needs, once it was needed."""
         options = params.get("initializationOptions")
         given: dict[str, Any] = cast("dict[str, Any]", options) if isinstance(options, dict) else {}
-        self._options = {name: given[name] for name in _OPTIONS if name in given}
+        self._sees_markdown = False
+        self._options = {name: given[name] for name in OPTIONS if name in given}
         self._opening: asyncio.Future[App] | None = None
         self._stack = AsyncExitStack()
         self._feeds: dict[SessionId, Feed] = {}
+        self.buffers.subscribe(self._noticed)
 
     # ------------------------------------------------------------ what is opened late
-
-    @property
-    def folder(self) -> Path:
-        """The folder that sessions work in: the first root."""
-        return self.roots[0]
 
     @cached_property
     def settings(self) -> Settings:
@@ -178,7 +186,18 @@ class Server:
         await self.peer.close()
         await self._stack.aclose()
 
+    def _noticed(self, change: BufferChange) -> None:
+        """Notice that the client lets us see Markdown, and a chat that is sent by saving it."""
+        self._sees_markdown = self._sees_markdown or change.uri.endswith(".md")
+        if change.kind == "save" and is_chat(change.uri) and self.settings.send_chats_on_save:
+            self.background(self.chats.saved(change.uri), "send")
+
     # ------------------------------------------------------------ what features ask
+
+    @property
+    def opens_chats(self) -> bool:
+        """Whether a chat that is shown will be open here too, so that its answer can be seen coming."""
+        return self.client.shows_documents and (self._sees_markdown or self.client.sees_everything)
 
     def shown(self, uri: str) -> str:
         """Return how a document is named to people and models."""
@@ -194,6 +213,23 @@ class Server:
     def pending(self, uri: Uri | None) -> tuple[Hunk, ...]:
         """Return the hunks that wait for review, in a document or everywhere."""
         return self.app_now.resources.review.pending(uri) if self.app_now else ()
+
+    async def change_folders(self, added: Sequence[str], removed: Sequence[str]) -> None:
+        """Follow the client into folders, named by URI, and out of others; the last one is kept."""
+        gone = {path for uri in removed if (path := _folder(uri))}
+        fresh = [path for uri in added if (path := _folder(uri))]
+        self.roots = list(dict.fromkeys([*(path for path in self.roots if path not in gone), *fresh])) or self.roots
+        if self.app_now is None and self._opening is None:
+            self.folder = self.roots[0]
+            vars(self).pop("settings", None)
+        if "workspace" in vars(self):
+            await self.workspace.use_folders(self.roots)
+        if self.app_now is not None:
+            from attache.security.trust import is_trusted
+
+            home = self.settings.home
+            trusted = self.settings.trusted and all(is_trusted(home, root) for root in self.roots)
+            await self.app_now.resources.servers.start_anew(trusted=trusted)
 
     async def land(self, change_set: ChangeSet) -> None:
         """Let changes that the user picked land, as one step that can be undone. Raises EditRefused."""

@@ -195,6 +195,61 @@ class CommandParams(Shape):
     work_done_token: Token | None = None
 
 
+# ---------------------------------------------------------------- what stands in a document
+
+
+class DocumentSymbol(Shape):
+    """A part of a document, with the parts it holds."""
+
+    name: str
+    kind: int
+    range: Range
+    selection_range: Range
+    children: list[DocumentSymbol] = field(default_factory=list["DocumentSymbol"])
+
+
+class FoldingRange(Shape):
+    """Lines that fold into the first."""
+
+    start_line: Count
+    end_line: Count
+    kind: str = ""
+
+
+class Link(Shape):
+    """A range that leads somewhere."""
+
+    range: Range
+    target: str
+
+
+class PositionParams(Shape):
+    """Parameters that name a place in a document."""
+
+    text_document: DocumentId
+    position: Position
+
+
+class Markup(Shape):
+    """Text to show, and what it is: "markdown" or "plaintext"."""
+
+    kind: str
+    value: str
+
+
+class CompletionContext(Shape):
+    """Why completion is asked for: 1 by hand or by typing, 2 by a character, 3 again."""
+
+    trigger_kind: int = 1
+    trigger_character: str | None = None
+
+
+class CompletionParams(PositionParams):
+    """Parameters of textDocument/completion, and of its inline kind, of which 1 is by hand and 2 by typing."""
+
+    context: CompletionContext = field(default_factory=CompletionContext)
+
+
 # ---------------------------------------------------------------- the rest
 
 

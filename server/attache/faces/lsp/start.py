@@ -5,6 +5,7 @@ Only the standard library is imported before the client has its answer.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, cast
@@ -18,6 +19,11 @@ _SWITCH_SECONDS: Final = 0.0005
 """How long one thread may keep the others waiting: a tenth of Python's own, so that reading never lags."""
 _ACCEPTED: Final = ("--stdio", "--clientProcessId")
 """What editors add by themselves; the second repeats what `initialize` says."""
+_VALUED: Final = ("--with", "--tcp", "--ws", "--origin")
+_USE: Final = """attache lsp                        over stdin and stdout
+  attache lsp --with "COMMAND …"     with another language server beside it, for editors that take one a buffer
+  attache lsp --tcp [HOST:]PORT      for every client that calls
+  attache lsp --ws [HOST:]PORT       the same over WebSocket; --origin URL admits the pages of a site"""
 _WRONG_USE: Final = 2
 _INVALID_REQUEST: Final = -32600
 _NOT_INITIALIZED: Final = -32002
@@ -25,14 +31,46 @@ _PARSE_ERROR: Final = -32700
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    """Serve one client over stdio until it leaves; return 0 after shutdown and exit, 1 otherwise, 2 for wrong use."""
-    for argument in arguments:
-        if not argument.startswith(_ACCEPTED):
-            sys.stderr.write(
-                f"attache lsp: unknown option {argument}\n  it speaks over stdin and stdout: attache lsp\n"
-            )
-            return _WRONG_USE
-    return serve(over_stdio())
+    """Serve one client over stdio until it leaves, or every client that calls where `--tcp` or `--ws` say.
+
+    Returns 0 after shutdown and exit, 1 otherwise, 2 for wrong use.
+    """
+    try:
+        options = _read(arguments)
+    except ValueError as error:
+        sys.stderr.write(f"attache lsp: {error}\n  {_USE}\n")
+        return _WRONG_USE
+    if "--tcp" in options or "--ws" in options:
+        from attache.faces.lsp.listening import listen
+
+        return listen(options)
+    beside = options.get("--with", "")
+    if not beside:
+        return serve(Transport(*over_stdio()))
+    from attache.faces.lsp.beside import Beside
+
+    command = shlex.split(beside, posix=sys.platform != "win32")
+    try:
+        transport = Beside(*over_stdio(), command)
+    except (OSError, IndexError) as error:
+        sys.stderr.write(f"attache lsp: {beside!r} cannot be started: {error}\n  is it installed and on PATH?\n")
+        return _WRONG_USE
+    return serve(transport)
+
+
+def _read(arguments: Sequence[str]) -> dict[str, str]:
+    """Return the options with their values, which follow them or stand behind `=`. Raises ValueError."""
+    options: dict[str, str] = {}
+    left = list(arguments)
+    while left:
+        name, given, value = left.pop(0).partition("=")
+        if name in _VALUED:
+            if not given and not left:
+                raise ValueError(f"{name} needs a value")
+            options[name] = value if given else left.pop(0)
+        elif name not in _ACCEPTED:
+            raise ValueError(f"unknown option {name}")
+    return options
 
 
 def serve(transport: Transport) -> int:

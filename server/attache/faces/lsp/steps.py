@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -38,11 +39,14 @@ class Steps:
 
     done: list[Step] = field(default_factory=list[Step])
     undone: list[Step] = field(default_factory=list[Step])
+    added: Callable[[Landed, Session | None], None] = lambda _landed, _session: None
+    """Told of each change that landed."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a step is taken back, so that one who is quick with two keys gets both."""
 
     def add(self, landed: Landed, session: Session | None = None) -> None:
         """Note what landed; what was undone before it cannot be redone upon it."""
+        self.added(landed, session)
         made = landed.change_set
         self.undone.clear()
         if self.done and made.run_id and self.done[-1].landed[-1].change_set.run_id == made.run_id:

@@ -29,6 +29,12 @@ class About(Shape):
     work: str = ""
     model: str = ""
     mode: str = ""
+    way: int = 0
+    """Which of the alternatives, from 0."""
+    rule: str = ""
+    """The tool that does it without a model."""
+    what: str = ""
+    """What is to be shown."""
 
 
 class Here(NamedTuple):

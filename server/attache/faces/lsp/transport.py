@@ -142,7 +142,11 @@ class Transport:
         return data
 
 
-def over_stdio() -> Transport:
+Pipes = tuple[Callable[[], bytes], Callable[[bytes], None]]
+"""A `read` that blocks, empty at the end, and a `write` that blocks until all is written."""
+
+
+def over_stdio() -> Pipes:
     """Take stdin and stdout for the protocol alone: what libraries print goes to stderr, and children get neither."""
     incoming, outgoing = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -157,7 +161,7 @@ def over_stdio() -> Transport:
         while rest:
             rest = rest[os.write(outgoing, rest[:_PIECE_BYTES]) :]
 
-    return Transport(lambda: os.read(incoming, _PIECE_BYTES), write)
+    return (lambda: os.read(incoming, _PIECE_BYTES)), write
 
 
 def _make_plain(descriptor: int) -> None:

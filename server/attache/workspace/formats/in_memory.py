@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from attache.schema.data import Uri
 from attache.schema.documents import Snapshot
 from attache.schema.edits import CreateFile, DeleteFile, EditFile, FileChange, RenameFile
-from attache.schema.errors import FileMissing, PathRefused
+from attache.schema.errors import FileMissing, FileSkipped, PathRefused
 from attache.workspace.documents import text_hash
 from attache.workspace.edits import apply
 from attache.workspace.formats.hunks import BOM
@@ -54,4 +54,6 @@ class InMemory:
                     del texts[change.uri]
                 case RenameFile():
                     texts[change.new_uri] = texts.pop(change.uri)
+                case _:  # no format makes changes of another kind
+                    raise FileSkipped(f"{change.uri} is changed by other than its text", hint="use the files tools")
         return texts

@@ -158,6 +158,30 @@ def complex_functions(file: Reviewed) -> Iterator[tuple[int, int, str]]:
             )
 
 
+SAME_LINES = 8
+"""Lines of code that stand twice, from which on it is worth saying."""
+
+
+@rule("duplicate", "information", why="What is mended in one place stays broken in the other.")
+def duplicates(file: Reviewed) -> Iterator[tuple[int, int, str]]:
+    """Find runs of lines of code that stand in a file twice."""
+    language = languages().of(file.path)
+    if language is None or language.name not in _TESTED:
+        return
+    lines = [(number, line.strip()) for number, line in enumerate(lines_of(file.text), 1) if len(line.strip()) > 2]  # noqa: PLR2004 - brackets alone say nothing
+    seen: dict[tuple[str, ...], int] = {}
+    until = 0
+    for at in range(len(lines) - SAME_LINES + 1):
+        number = lines[at][0]
+        run = tuple(line for _, line in lines[at : at + SAME_LINES])
+        first = seen.setdefault(run, number)
+        if number - first < SAME_LINES or number <= until or len(set(run)) < SAME_LINES // 2:
+            continue
+        until = lines[at + SAME_LINES - 1][0]
+        if file.has(number, until):
+            yield number, until, f"These lines stand at line {first} already."
+
+
 @rule("missing-test", "information", why="A change to it can break what it did, and nothing would say so.")
 def missing_tests(file: Reviewed) -> Iterator[tuple[int, int, str]]:
     """Find modules of a tested project that no test is named for."""

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from attache.schema.errors import UserError
-from attache.workspace.environment import command_environment
+from attache.schema.errors import ToolError, UserError
+from attache.workspace.git import NOTHING, PLAIN_DIFF, git
 
-SETTINGS = (
-    "core.quotepath=off", "diff.mnemonicPrefix=false", "core.fsmonitor=false", f"core.hooksPath={os.devnull}",
-    "core.sshCommand=false", "diff.external=",
-)  # fmt: skip
-"""A folder may carry git settings that run programs; the ones that a diff would run stay off."""
-FILTER_SETTINGS = ("clean=", "smudge=", "process=", "required=false")
-"""Filters are programs, too. They have any name, so each that is set is turned off by its name."""
-OFFLINE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
-"""A partial clone would fetch what it lacks, by a command that its settings name."""
-DIFF = (
-    "diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--relative",
-    "--diff-filter=d", "-M",
-)  # fmt: skip
-"""A submodule has settings of its own, which ours do not reach; its changes are reviewed inside it."""
-NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-"""Git's name for a tree without files: what a repository without a commit is compared with."""
-GIT_SECONDS = 60
+DIFF = ("diff", "--unified=0", *PLAIN_DIFF, "--relative", "--diff-filter=d", "-M")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 _QUOTED = re.compile(r"\\([0-7]{3}|.)")
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
@@ -106,34 +87,9 @@ def _line_count(path: Path) -> int:
 
 
 async def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git prints, None where it fails, and run nothing that the folder names. Raises UserError."""
-    listed = await _plain_git(folder, SETTINGS, "config", "-z", "--name-only", "--get-regexp", r"^filter\.")
-    names = {key.removeprefix("filter.").rpartition(".")[0] for key in (listed or "").split("\0")} - {""}
-    if odd := sorted(name for name in names if "=" in name):  # `-c` cannot name it, so it would run
-        raise UserError(
-            f"git's settings here have a filter {odd[0]!r}, which cannot be turned off",
-            hint="filters run programs: rename it, or name what to review: attache review FILE",
-        )
-    filters = [f"filter.{name}.{setting}" for name in sorted(names) for setting in FILTER_SETTINGS]
-    return await _plain_git(folder, (*SETTINGS, *filters), *arguments)
-
-
-async def _plain_git(folder: Path, settings: Sequence[str], *arguments: str) -> str | None:
-    """Return what git prints under these settings, None where it fails. Raises UserError where there is none."""
-    command = ["git", *(part for setting in settings for part in ("-c", setting)), *arguments]
-
-    def call() -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            command, cwd=folder, env={**command_environment(None), **OFFLINE}, capture_output=True,
-            stdin=subprocess.DEVNULL, timeout=GIT_SECONDS, check=False,
-        )  # fmt: skip
-
+    """Return what git prints, None where it fails. Raises UserError."""
     try:
-        done = await asyncio.to_thread(call)
-    except FileNotFoundError:
-        raise UserError(
-            "git is not installed", hint="install it, or name what to review: attache review FILE"
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise UserError(f"git did not answer in {GIT_SECONDS} s", hint="name fewer files") from None
-    return None if done.returncode else done.stdout.decode("utf-8", "replace")
+        answer = await git(folder, *arguments)
+    except ToolError as error:
+        raise UserError(error.message, hint=f"{error.hint}, or name what to review: attache review FILE") from error
+    return None if answer.exit_code else answer.text

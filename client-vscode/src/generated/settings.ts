@@ -1,0 +1,12 @@
+// made by `make generate`; do not edit
+
+export const SERVER_SETTINGS: Record<string, string> = {
+  model: "model",
+  mode: "mode",
+  review: "review",
+  lenses: "lenses",
+  max_tool_iterations: "maxToolIterations",
+  max_cost_usd: "maxCostUsd",
+};
+
+export const TOOLS = ["search", "symbols", "references", "diagnostics"];

@@ -1,0 +1,38 @@
+"""Steps of others around every tool call: an async function that gets the call and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from attache.schema.messages import ToolCall
+from attache.schema.tools import ToolOutput
+
+if TYPE_CHECKING:
+    from attache.agent.run import Run
+
+GROUP = "attache.middleware"
+"""The entry-point group of installed packages; each entry names a `Middleware`."""
+
+Next = Callable[[], Awaitable[ToolOutput]]
+Middleware = Callable[["Run", ToolCall, Next], Awaitable[ToolOutput]]
+"""`async def step(run, call, proceed) -> ToolOutput`.
+
+It stands behind validation, permission and budget, so it can refuse (raise ToolError), watch, or change the output; it
+cannot allow what was denied. The call it is given is the one that was allowed.
+"""
+
+
+def installed() -> tuple[Middleware, ...]:
+    """Return the steps that installed packages bring, in the order of their names. Raises what importing does."""
+    return tuple(entry.load() for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name))
+
+
+async def through(steps: Sequence[Middleware], run: Run, call: ToolCall, last: Next) -> ToolOutput:
+    """Run `last` inside the steps, the first outermost."""
+    proceed = last
+    for step in reversed(steps):
+        proceed = partial(step, run, call, proceed)
+    return await proceed()
