@@ -49,8 +49,8 @@ def main() -> int:
 def _shown(found: dict[str, float]) -> int:
     rows = [
         ("activation", found["activation_ms"], found["empty_ms"], "ms", "an empty extension's", None),
-        ("updates to the panel in the busiest second", found["updates_a_second"], None, "", "", MOST_UPDATES),
-        ("paints of the panel in the busiest second", found["paints_a_second"], None, "", "", MOST_UPDATES),
+        ("updates on the screen in the busiest second", found["updates_a_second"], None, "", "", MOST_UPDATES),
+        ("messages to the panel a second, on average", found["messages_a_second"], None, "", "", MOST_UPDATES),
         ("5,000 messages open", found["large_ms"], found["small_ms"], "ms", "100 messages", 1000.0),
         (
             "5,000 messages, in the panel alone",

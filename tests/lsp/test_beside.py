@@ -17,6 +17,7 @@ import pytest
 
 from attache.faces.lsp.merging import marked, merged_answer, merged_capabilities, provides, unmarked
 from lsp.client import SERVER, Client, Refused
+from lsp.test_fuzz import fuzz
 
 REAL = Path(sys.executable).parent / "basedpyright-langserver"
 TEXT = 'import os\n\n\ndef f(x: int) -> str:\n    return x\n\n\nnote = "ä😀"; print(f(note))\n'
@@ -78,6 +79,19 @@ while True:
     else:
         say(method="other/told", params={"method": method, "params": params})
 """
+
+
+PLACID = (
+    OTHER.partition("later = []")[0]
+    + """
+while True:
+    message = read()
+    if message.get("method") == "exit": sys.exit(0)
+    result = {"capabilities": CAPABILITIES} if message.get("method") == "initialize" else None
+    if message.get("id") is not None: say(id=message["id"], result=result)
+"""
+)
+"""One that has nothing to say, and bears everything."""
 
 
 @pytest.fixture
@@ -286,6 +300,17 @@ async def test_the_other_never_outlives_us(beside: Attach, other: tuple[str, ...
     async with asyncio.timeout(10):
         while any(Path(f"/proc/{child}").exists() for child in children):
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("lives", [True, False])
+async def test_whatever_comes_each_request_is_answered_once(folder: Path, home: Path, *, lives: bool):
+    (home / "other.py").write_text(PLACID if lives else OTHER)
+    client = Client(folder, "vscode")
+    await client.start(home, *SERVER, "--with", shlex.join([sys.executable, str(home / "other.py")]))
+    await client.hello()
+    await fuzz(client, 600)  # two answers to one request would end the client's reader
+    assert bool([each for each in client.said("window/showMessage") if "is gone" in each["message"]]) is not lives
+    assert await client.stop() == 0
 
 
 # ---------------------------------------------------------------- the merging itself

@@ -78,3 +78,19 @@ def test_the_level_is_said_in_words(monkeypatch, tmp_path):
             assert f"ATTACHE_SANDBOX={forced}" in standing.words
         if forced == "none":
             assert "not confined" in standing.words
+
+
+def test_views_lie_in_no_folder_that_others_made(tmp_path, monkeypatch):
+    """Where the state folder cannot hold an overlay, and folders that everybody may write to have to do."""
+    from attache.workspace.view.level import _private
+
+    ours = tmp_path / f"attache-{os.geteuid()}"
+    assert _private(tmp_path) == ours
+    assert ours.stat().st_mode & 0o777 == 0o700
+    ours.chmod(0o755)
+    other = _private(tmp_path)
+    assert other != ours
+    ours.rmdir()
+    ours.symlink_to(tmp_path)
+    assert _private(tmp_path) not in {ours, other}
+    assert other.stat().st_mode & 0o777 == 0o700

@@ -114,6 +114,13 @@ async def test_what_a_call_could_not_do_is_refused(desk, text: str, lines, why: 
     assert desk.text("a.py") == text
 
 
+async def test_what_is_deleted_later_is_given_back(desk) -> None:
+    desk.write("a.py", "def f(a):\n    b = a + 1\n    c = b * 2\n    del b\n    return c\n\n\nprint(f(1))\n")
+    await desk.call("extract", path="a.py", start_line=2, end_line=3, name="both")
+    assert "    b, c = both(a)\n    del b\n" in desk.text("a.py")
+    assert _ran(desk.folder, "a.py") == "4\n"
+
+
 async def test_async_code_stays_so_and_globals_are_declared(desk) -> None:
     desk.write(
         "a.py",

@@ -103,6 +103,19 @@ async def test_what_cannot_move_is_refused(program, line: int, to: str, why: str
         assert "from app.models import LIMIT" in program.text("app/shapes.py")
 
 
+async def test_a_package_that_offers_it_again_still_does(desk) -> None:
+    desk.write("pkg/__init__.py", "from .a import one\n__all__ = ['one']\n")
+    desk.write("pkg/a.py", "import os\n\n\ndef one():\n    return os.sep\n\n\ndef two():\n    return one()\n")
+    desk.write("pkg/b.py", '"""B."""\n\nX = 1\n')
+    desk.write("t.py", "import pkg\nimport pkg.a\nfrom pkg import one\nprint(one(), pkg.one(), pkg.a.two())\n")
+    before = _ran(desk, "import t")
+    text = desk.text("t.py")
+    await desk.call("move_symbol", path="pkg/a.py", line=4, to_path="pkg/b.py")
+    assert desk.text("t.py") == text
+    assert _ran(desk, "import t") == before
+    assert "def one" in desk.text("pkg/b.py")
+
+
 async def test_a_circle_is_refused(desk) -> None:
     desk.write("a.py", "ONE = 1\n\n\ndef f():\n    return ONE\n\n\nprint(f())\n")
     desk.write("b.py", "")

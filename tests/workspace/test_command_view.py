@@ -14,6 +14,7 @@ from attache.workspace.documents import BufferEdit
 from attache.workspace.paths import to_uri
 from attache.workspace.review import Review
 from attache.workspace.shell import Command
+from attache.workspace.view import cow
 from attache.workspace.view.level import level
 from attache.workspace.workspace import Workspace
 
@@ -338,5 +339,24 @@ async def test_what_the_view_does_not_give_is_named_with_what_to_do(tmp_path):
             assert words in done.note, done.output
             assert "view=direct" in done.note
         assert (await opened.view().run(in_view("echo 'network is unreachable'"))).note == ""
+    finally:
+        opened.close()
+
+
+async def test_where_a_root_cannot_be_overlaid_a_copy_does(tmp_path, monkeypatch):
+    if not level(tmp_path / "home").strongest:
+        pytest.skip(f"this machine has {level(tmp_path / 'home').words}")
+    monkeypatch.setattr(cow, "trouble_with", lambda _laid: "no such file system")
+    top = tmp_path / "ws"
+    fill(top)
+    opened = Workspace([top], home=tmp_path / "home")
+    try:
+        typed(opened, "text.txt", "typed\n")
+        done = await opened.view().run(in_view("cat text.txt; pwd; echo x > new.txt"))
+        assert done.output == f"typed\n{top}\n"
+        assert "the view is a copy of the workspace" in done.note
+        assert "no such file system" in done.note
+        assert [change.kind for change in done.changes] == ["create"]
+        assert (await opened.view().run(in_view("ls new.txt"))).note == ""
     finally:
         opened.close()

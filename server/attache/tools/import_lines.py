@@ -33,7 +33,7 @@ def imported_names(program: Program, names: Names, target: Variable) -> Iterator
                 continue
             module = program.modules.find(origin.module, names.source.path)
             if module is not None and module.path == own:
-                if binding.scope is not names.top and not _typed(names, origin.node):
+                if binding.scope is not names.top and not for_types_alone(names, origin.node):
                     raise EditRefused(
                         f"{names.source.where(origin.node.start_byte)}: it is imported inside a function",
                         hint="move that import to the top first",
@@ -41,7 +41,8 @@ def imported_names(program: Program, names: Names, target: Variable) -> Iterator
                 yield origin.node, "" if binding.name == target.name else binding.name
 
 
-def _typed(names: Names, node: Node) -> bool:
+def for_types_alone(names: Names, node: Node) -> bool:
+    """Whether a statement stands where only a type checker reads it."""
     above = node.parent
     while above is not None and above.type != "if_statement":
         above = above.parent
@@ -117,6 +118,25 @@ class Origins:
         if dotted:
             return dotted
         raise EditRefused(f"how {importer} would import {module_path} cannot be told", hint="import it by edit")
+
+    def repeated_for_types(self, text: str, path: str, from_path: str, origin: Origin, name: str) -> str:
+        """Return a text with an import that another file has for type checkers alone, in a block for them."""
+        plain = self.repeated("", path, from_path, origin, name).strip()
+        source = names_of(Source(path, text)).source
+        lines = text.splitlines()
+        if f"    {plain}" in lines:
+            return text
+        for node in source.root.named_children:
+            if node.type == "if_statement" and "TYPE_CHECKING" in source.say(field(node, "condition") or node):
+                at = source.offset(source.start_of_line(source.line(node.start_byte) + 1))
+                return f"{text[:at]}    {plain}\n{text[at:]}"
+        text = put(text, path, Import(module="typing", name="TYPE_CHECKING"), "")
+        source = names_of(Source(path, text)).source
+        behind = [
+            node for node in source.root.named_children if node.type in {"import_statement", "import_from_statement"}
+        ][-1]
+        at = source.offset(source.start_of_line(source.line(behind.end_byte - 1) + 1))
+        return f"{text[:at]}\nif TYPE_CHECKING:\n    {plain}\n{text[at:]}"
 
     def repeated(self, text: str, path: str, from_path: str, origin: Origin, name: str) -> str:
         """Return a text with an import that another file has."""

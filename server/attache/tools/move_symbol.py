@@ -12,10 +12,11 @@ from attache.schema.edits import CreateFile, EditFile, FileChange, TextEdit
 from attache.schema.errors import EditRefused, FileMissing
 from attache.schema.tools import ToolOutput
 from attache.tools.files import FilePath
-from attache.tools.import_lines import Origins, below_docstring, dropped, imported_names, with_import
+from attache.tools.import_lines import Origins, below_docstring, dropped, for_types_alone, imported_names, with_import
 from attache.tools.programs import Reading, check_parses, landed, reading
 from attache.tools.semantics.flow import is_written
-from attache.tools.semantics.names import Names
+from attache.tools.semantics.modules import Module
+from attache.tools.semantics.names import Name, Names
 from attache.tools.semantics.python import names_of
 from attache.tools.semantics.source import Source
 from attache.tools.semantics.targets import Variable, target_at
@@ -133,7 +134,8 @@ def _reimported(program: Program, moved: Moved, names: Names, uses: Sequence[Use
     for statement, alias in imported_names(program, names, moved.target):
         edits.append(dropped(source, statement, name))
         wanted.append((name, alias))
-    behind_dot = [use for use in uses if use.name is not None and use.name.role == "attribute"]
+    own = moved.target.names.source.path
+    behind_dot = [use for use in uses if use.name is not None and _is_direct(program, names, use.name, own)]
     for use in behind_dot:
         whole = use.name.node.parent if use.name is not None else None
         if whole is None:
@@ -144,7 +146,9 @@ def _reimported(program: Program, moved: Moved, names: Names, uses: Sequence[Use
             )
         said = next((alias or name for _, alias in wanted), name)
         edits.append(TextEdit(start=source.offset(whole.start_byte), end=source.offset(whole.end_byte), text=said))
-    starred = any(use.name is not None and use.name.role == "use" and use.name.binding is None for use in uses)
+    stars = [program.modules.find(star, source.path) for star in names.stars]
+    unbound = any(use.name is not None and use.name.role == "use" and use.name.binding is None for use in uses)
+    starred = unbound and any(star is not None and star.path == own for star in stars)
     if (behind_dot and not wanted) or (starred and not any(not alias for _, alias in wanted)):
         wanted.append((name, ""))
     text = apply(text, sorted(edits, key=lambda edit: edit.start), source.path)
@@ -153,6 +157,12 @@ def _reimported(program: Program, moved: Moved, names: Names, uses: Sequence[Use
     for _, alias in dict.fromkeys(wanted):
         text = with_import(text, source.path, Origins(program.modules), moved.to_path, name, alias)
     return text
+
+
+def _is_direct(program: Program, names: Names, name: Name, own: str) -> bool:
+    """Return whether a name stands behind its own module, not behind a package that offers it again."""
+    base = program.holder(names, name) if name.role == "attribute" else None
+    return isinstance(base, Module) and base.path == own
 
 
 def _refused_circle(program: Program, moved: Moved, texts: dict[str, str]) -> str:
@@ -213,8 +223,11 @@ def _arrived(program: Program, moved: Moved, text: str) -> str:
         here = there.top.bindings.get(name) if there is not None else None
         if here is not None and any(one.kind != "import" for one in here.origins) and origin is not None:
             raise EditRefused(f"{moved.to_path} has another `{name}`, which it needs", hint="rename that one first")
-        if origin is None:
+        unread = [one.kind == "import" and for_types_alone(names, one.node) for one in binding.origins]
+        if origin is None or (any(unread) and not all(unread)):  # defined in several ways: its own module knows which
             text = with_import(text, moved.to_path, origins, source.path, name, "")
+        elif all(unread) and here is None:
+            text = origins.repeated_for_types(text, moved.to_path, source.path, origin, name)
         elif here is None:
             text = origins.repeated(text, moved.to_path, source.path, origin, name)
     return text

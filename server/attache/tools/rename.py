@@ -38,7 +38,10 @@ from attache.tools.semantics.uses import COMMON, Use, family_of, others_with, us
 from attache.tools.tool import Context, tool
 from attache.tools.wording import counted
 
-_HARMLESS = frozenset({"", "object", "Protocol", "typing.Protocol", "abc.ABC", "Generic", "typing.Generic"})
+_HARMLESS = frozenset({
+    "", "object", "Protocol", "typing.Protocol", "abc.ABC", "Generic", "typing.Generic", "enum.Enum", "enum.StrEnum",
+    "enum.IntEnum", "enum.Flag", "typing.NamedTuple", "Exception", "ValueError", "RuntimeError",
+})  # fmt: skip
 
 
 class Found(NamedTuple):

@@ -53,7 +53,7 @@ async function talking(code) {
   await panel.locator("article.foot").waitFor({ timeout: 120_000 });
   const busiest = (times) => Math.max(...times.map((from, at) => times.slice(at).filter((time) => time < from + 1_000).length));
   const [came, painted] = await code.frame().evaluate(() => [window.__came, window.__painted]);
-  const figures = { words: WORDS, updates_a_second: busiest(came), paints_a_second: busiest(painted), stream_s: (came.at(-1) - came[0]) / 1_000 };
+  const figures = { words: WORDS, messages_a_second: (1_000 * came.length) / (came.at(-1) - came[0]), updates_a_second: busiest(painted), stream_s: (came.at(-1) - came[0]) / 1_000 };
   return { ...figures, ...(await opening(code, 3)) };
 }
 

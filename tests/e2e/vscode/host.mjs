@@ -35,7 +35,7 @@ export async function start({ scratch, folder, vsix = [], env = {}, settings = {
   for (const file of vsix) execFileSync(NODE, [...shared, "--install-extension", file], { env: environment, stdio: ["ignore", log, log] });
   const port = await freePort();
   const server = spawn(NODE, [...shared, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check",
-    "--disable-workspace-trust"], { env: environment, stdio: ["ignore", log, log], detached: true });
+    ...(settings["security.workspace.trust.enabled"] ? [] : ["--disable-workspace-trust"])], { env: environment, stdio: ["ignore", log, log], detached: true });
   const browser = await chromium.launch({ executablePath: process.env.ATTACHE_BROWSER, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
   const page = await context.newPage();

@@ -66,7 +66,9 @@ const feet = () => panel().locator("article.foot").count();
 const idle = () => until(async () => !(await panel().locator(".working").isVisible()), "the run to end", 60);
 let failed = 0;
 
+const only = process.env.ATTACHE_ONLY?.split(","); // a step by its name, and "first start" before it
 async function check(name, act) {
+  if (only && !only.includes(name)) return;
   const from = Date.now();
   try {
     const figures = await act();

@@ -12,6 +12,7 @@ from attache.faces.cli.main import app, fail
 from attache.faces.cli.options import Cwd, Json, folder, print_json, problem_line, settings_for, state_folder
 from attache.foundation.settings import NAMES, config_file, load
 from attache.security import trust as trusting
+from attache.workspace.view.level import level
 
 config = typer.Typer(help="Show the settings that hold here, and check them.", no_args_is_help=True)
 app.add_typer(config, name="config")
@@ -69,3 +70,4 @@ def trust(
     else:
         trusting.trust(home, here)
         print(f"trusted: {here}")
+        print(level(home).words)

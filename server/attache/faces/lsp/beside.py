@@ -40,6 +40,8 @@ _PIECE_BYTES: Final = 65536
 _REQUEST_FAILED: Final = -32803
 _INVALID_REQUEST: Final = -32600
 _WARNING: Final = 2
+_MISSHAPEN: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading a message raises that is not as the protocol says."""
 _OURS: Final = "ours"
 _THEIRS: Final = "theirs"
 _OF_NO_RESULT: Final = frozenset({
@@ -133,7 +135,8 @@ class Beside(Transport):
 
     def _deliver(self, message: Any, *, within_limit: bool = True) -> None:
         if isinstance(message, dict):
-            message = self._from_client(cast("Json", message))
+            with contextlib.suppress(*_MISSHAPEN):  # what cannot be routed is ours to refuse
+                message = self._from_client(cast("Json", message))
         if message is not None:
             super()._deliver(message, within_limit=within_limit)
 
@@ -147,7 +150,7 @@ class Beside(Transport):
         if number is None:
             return self._told(str(method), message)
         if method == "initialize":
-            return self._introduce(message)
+            return message if self._met.is_set() else self._introduce(message)
         if method == "shutdown":
             self._leaving = True
             self._other.send({**message, "id": "attache-shutdown"})
@@ -273,9 +276,11 @@ class Beside(Transport):
     def _from_other(self, message: Any) -> None:
         if isinstance(message, Closed):
             self._lose(message.reason)
-        if not isinstance(message, dict):
-            return
-        given = cast("Json", message)
+        elif isinstance(message, dict):
+            with contextlib.suppress(*_MISSHAPEN):  # what the protocol does not know goes nowhere
+                self._heard(cast("Json", message))
+
+    def _heard(self, given: Json) -> None:
         method, number = given.get("method"), given.get("id")
         if method is None:
             self._heard_answer(number, given)

@@ -13,7 +13,7 @@ from attache.schema.edits import Hunk
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
 
-Topic = Literal["hunk", "review", "approval", "plan-step"]
+Topic = Literal["hunk", "review", "approval", "plan-step", "tool"]
 SOURCE: Final = "attache"
 ERROR: Final = 1
 WARNING: Final = 2

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from attache.faces.lsp.authors import Authors
 from attache.faces.lsp.capabilities import read_client
+from attache.faces.lsp.carried import show_tool_problems
 from attache.faces.lsp.chat_text import is_chat
 from attache.faces.lsp.diagnostics import Board, show_hunks
 from attache.faces.lsp.editor import LanguageClient
@@ -46,7 +47,10 @@ if TYPE_CHECKING:
     from attache.workspace.workspace import Workspace
 
 T = TypeVar("T")
-OPTIONS: Final = ("model", "mode", "review", "lenses", "max_tool_iterations", "max_cost_usd")
+OPTIONS: Final = (
+    "model", "mode", "review", "lenses", "inline_completion", "completion_model", "send_chats_on_save", "show_thinking",
+    "max_tool_iterations", "max_cost_usd",
+)  # fmt: skip
 """Settings that an editor may hand over: none that widens what may be done, since repositories set editors too."""
 _SHOW_SECONDS: Final = 10.0
 _ERROR: Final = 1
@@ -179,6 +183,7 @@ class Server:
         self.app_now = app
         app.resources.review.subscribe(lambda uri: show_hunks(self, [uri]))
         IndexReader(self, app.resources.index).start()
+        show_tool_problems(self)
         opening.set_result(app)
 
     async def close(self) -> None:

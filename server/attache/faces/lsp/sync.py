@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from attache.faces.lsp.carried import FOLDER, show_tool_problems
 from attache.faces.lsp.features import feature
 from attache.faces.lsp.positions import Encoding, to_column
 from attache.faces.lsp.shapes import ContentChange, DidChange, DidOpen, DocumentParams, Position
@@ -39,6 +40,8 @@ def changed(server: Server, params: DidChange) -> None:
 def saved(server: Server, params: DocumentParams) -> None:
     """Note that the disk has caught up."""
     server.buffers.save(Uri(params.text_document.uri))
+    if FOLDER in params.text_document.uri:
+        show_tool_problems(server)
 
 
 @feature("textDocument/didClose", DocumentParams)

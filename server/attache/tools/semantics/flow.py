@@ -169,7 +169,7 @@ def is_read(name: Name) -> bool:
     above = name.node.parent
     if above is not None and above.type in {"augmented_assignment", "augmented_assignment_expression"}:
         return True
-    if above is not None and above.type == "update_expression":
+    if above is not None and above.type in {"update_expression", "delete_statement"}:
         return True
     return name.role == "use" and not is_written(name)
 

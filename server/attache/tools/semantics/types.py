@@ -85,11 +85,20 @@ class Program(Files):
         """Return what a name is bound to."""
         if depth > DEPTH:
             return None
+        imports = [origin for origin in binding.origins if origin.kind == "import"]
+        if len(imports) > 1:
+            return same(self._of_import(names, binding, origin, depth + 1) for origin in imports)
         found = self.followed(names, binding, depth)
         if not isinstance(found, tuple):
             return found
         names, binding = found
         return same(self._of_origin(names, binding, origin, depth + 1) for origin in binding.origins)
+
+    def _of_import(self, names: Names, binding: Binding, origin: Origin, depth: int) -> Value | None:
+        found = self.imported(names, binding, origin, depth)
+        if not isinstance(found, tuple):
+            return found
+        return self.of_binding(*found, depth + 1) if found[1] is not binding else None
 
     def _of_origin(self, names: Names, binding: Binding, origin: Origin, depth: int) -> Value | None:
         path, node, scope = names.source.path, origin.node, binding.scope

@@ -35,7 +35,7 @@ from attache.workspace.view.changes import Found, changes
 from attache.workspace.view.confined import Broker
 from attache.workspace.view.gate import PORT, Gate
 from attache.workspace.view.layers import Copied, Layer, Overlaid, moved_since
-from attache.workspace.view.level import Standing, level
+from attache.workspace.view.level import Standing, level, trouble_with
 from attache.workspace.view.overlay import remove
 from attache.workspace.view.plan import Limits, Plan
 from attache.workspace.views import folder_of, home_of
@@ -76,6 +76,7 @@ class CowView:
         self._lock = -1
         self._layers: tuple[Layer, ...] = ()
         self._said = False
+        self._standing: Standing | None = None
         self._seen: World | None = None
         self._kept: set[str] = set()  # ignored paths that stay in the view, and were told of
 
@@ -84,7 +85,7 @@ class CowView:
         cwd = folder_of(roots, command.cwd)
         async with self._turn:
             standing = await asyncio.to_thread(level, self._home)
-            await asyncio.to_thread(self._open, roots, standing)
+            standing = await asyncio.to_thread(self._open, roots, standing)
             open_texts = self._texts(roots)
             self._remember([text for texts in open_texts for text in texts.values()])
             await asyncio.to_thread(self._renew, open_texts)
@@ -126,29 +127,37 @@ class CowView:
 
     # ------------------------------------------------------------ layers
 
-    def _open(self, roots: tuple[Root, ...], standing: Standing) -> None:
-        """Make the layers of these roots, where they are not there yet."""
-        if [layer.root.path for layer in self._layers] == [root.path for root in roots]:
-            return
+    def _open(self, roots: tuple[Root, ...], standing: Standing) -> Standing:
+        """Make the layers of these roots, where they are not there yet; return how commands will be confined."""
+        if self._standing and [layer.root.path for layer in self._layers] == [root.path for root in roots]:
+            return self._standing
         if self._folder is None:
             _clear_stale(standing.base)
             self._blobs.prune()
         self._let_go()
-        self._seen = None
+        self._standing, self._seen, self._kept = None, None, set()
         self._folder = Path(tempfile.mkdtemp(prefix="view-", dir=private_dir(standing.base)))
         self._lock = hold(self._folder / "lock")
         for name in ("home", "tmp"):
             (self._folder / name).mkdir(mode=0o700)
         if standing.level == "landlock":
             world.furnish(self._folder / "home")
+        self._layers = self._laid(roots, standing)
+        if standing.overlay and (trouble := trouble_with(layer.laid for layer in self._layers)):
+            standing = standing._replace(overlay=False, reasons=(*standing.reasons, f"overlay: {trouble}"))
+            self._layers = self._laid(roots, standing)
+        self._standing = standing
+        return standing
+
+    def _laid(self, roots: tuple[Root, ...], standing: Standing) -> tuple[Layer, ...]:
         layers: list[Layer] = []
         for number, root in enumerate(roots):
-            folder = self._folder / str(number)
+            folder = self._at() / str(number)
+            remove(folder)
             folder.mkdir()
             mounted = standing.level == "namespaces"
             layers.append(Overlaid(root, folder) if standing.overlay else Copied(root, folder, mounted=mounted))
-        self._layers = tuple(layers)
-        self._kept = set()
+        return tuple(layers)
 
     def _at(self) -> Path:
         """Return the folder of the layers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -104,8 +105,27 @@ def _on_linux(home: Path, forced: str) -> Standing:
     return Standing("none", overlay=False, base=home / "views", reasons=tuple(reasons))
 
 
+def trouble_with(laid: Iterable[Laid]) -> str:
+    """Return why these folders cannot be laid over one another here, nothing where they can."""
+    listed = tuple(laid)
+    (trouble,) = _tried([
+        Plan(
+            argv=("/bin/true",), env={}, cwd=listed[0].at, level="namespaces", laid=listed, families=(2,),
+            writable=tuple(each.at for each in listed),
+        )
+    ])  # fmt: skip
+    return trouble
+
+
 def _private(base: Path) -> Path:
-    return base / f"attache-{os.geteuid()}"
+    """Return a folder of ours in one that everybody may write to; a name that others hold is left alone."""
+    folder = base / f"attache-{os.geteuid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700)
+    known = folder.lstat() if os.path.lexists(folder) else None
+    if known and stat.S_ISDIR(known.st_mode) and known.st_uid == os.geteuid() and not known.st_mode & 0o077:
+        return folder
+    return Path(tempfile.mkdtemp(prefix="attache-", dir=base))
 
 
 def _plan(level_: Level) -> Plan:
