@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from attache.faces.cli.review import as_annotation, as_sarif
-from attache.tools.changed_lines import new_lines
-from attache.tools.review_rules import Finding, Reviewed, found
+from attache.tools.analysis.review_rules import Finding, Reviewed, found
+from attache.tools.git.changed_lines import new_lines
 
 from .test_cli import attache, lines, work  # noqa: F401 - fixtures
 

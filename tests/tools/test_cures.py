@@ -13,8 +13,8 @@ from attache.index.client import Index
 from attache.index.parse import outline
 from attache.schema.code import Symbol
 from attache.schema.documents import Diagnostic, Place
-from attache.tools.cures import CURES, cured
-from attache.tools.cures.case import Case, applied
+from attache.tools.fixes.cures import CURES, cured
+from attache.tools.fixes.cures.case import Case, applied
 from tools.conftest import Desk
 
 FIXTURES = Path(__file__).parent / "fixtures" / "cures"

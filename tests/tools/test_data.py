@@ -81,7 +81,7 @@ async def test_nothing_that_is_asked_read_only_changes_a_database(desk, query: s
 
 async def test_a_query_without_end_is_ended(desk, monkeypatch) -> None:
     shop(desk.folder)
-    monkeypatch.setattr("attache.tools.sql.SECONDS", 0.5)
+    monkeypatch.setattr("attache.tools.data.sql.SECONDS", 0.5)
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
     with pytest.raises(ToolError, match="took longer than"):
         await desk.call("sql", database="shop.db", query=endless)

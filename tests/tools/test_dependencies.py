@@ -8,8 +8,8 @@ import shutil
 import pytest
 
 from attache.schema.errors import InvalidArguments, PathRefused, ToolError
-from attache.tools import dependencies
-from attache.tools.manifests import ECOSYSTEMS, ecosystem, locked
+from attache.tools.packages import dependencies
+from attache.tools.packages.manifests import ECOSYSTEMS, ecosystem, locked
 
 MANIFESTS = {
     "pyproject.toml": (

@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from attache.schema.errors import FileMissing, FileSkipped, ToolError
-from attache.tools.dockerfiles import instructions
+from attache.tools.devops.dockerfiles import instructions
 
 
 def text(words: str) -> str:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import pytest
 
 from attache.schema.errors import EditRefused, FileMissing, FileSkipped, InvalidArguments, PathRefused, ToolError
-from attache.tools.editing import written
+from attache.tools.files.editing import written
 
 
 async def test_several_files_change_in_one_step(desk) -> None:

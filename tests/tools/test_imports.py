@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from attache.schema.code import Symbol
 from attache.schema.documents import Patch
-from attache.tools.imports import Import, add, source_of
+from attache.tools.fixes.imports import Import, add, source_of
 
 
 def patched(text: str, patch: Patch | None) -> str:

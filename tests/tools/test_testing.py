@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from attache.schema.errors import PathRefused, ToolError
-from attache.tools import testing
-from attache.tools.failures import counts, of_pytest
-from attache.tools.testing import python, runners
+from attache.tools.testing import testing
+from attache.tools.testing.failures import counts, of_pytest
+from attache.tools.testing.testing import python, runners
 from attache.workspace.shell import Command, Completed
 
 PYTEST = """\

@@ -249,7 +249,7 @@ WORDS = '''
 from typing import Annotated
 from pydantic import BaseModel, Field
 from attache.schema.tools import ToolOutput
-from attache.tools.files import read
+from attache.tools.files.files import read
 from attache.tools.tool import Context, tool
 
 class Options(BaseModel):
@@ -311,7 +311,7 @@ def test_a_folder_that_is_not_trusted_gives_none(desk) -> None:
         ),
         (
             WORDS.replace("async def words", "async def read"),
-            "`read` is taken by tool `read` of attache.tools.files",
+            "`read` is taken by tool `read` of attache.tools.files.files",
             12,
         ),
     ],

@@ -14,9 +14,9 @@ from typing import ClassVar
 import pytest
 
 from attache.schema.errors import ApprovalNeeded, InvalidArguments, PathRefused, ToolError
-from attache.tools import fetching
-from attache.tools.markdown import to_markdown
 from attache.tools.reach import Reach
+from attache.tools.web import fetching
+from attache.tools.web.markdown import to_markdown
 
 PAGE = """<!doctype html><html><head><title>Tea &amp; pots</title><style>x</style></head><body>
 <nav><a href="/">Home</a></nav>
@@ -162,7 +162,7 @@ async def test_a_page_is_fetched_by_leave_as_markdown(desk, site: str) -> None:
 
 async def test_a_page_that_takes_for_ever_is_given_up(desk, site: str, monkeypatch) -> None:
     allowing(desk)
-    monkeypatch.setattr("attache.tools.web.MARKDOWN_SECONDS", 0.3)
+    monkeypatch.setattr("attache.tools.web.web.MARKDOWN_SECONDS", 0.3)
     output = await desk.call("fetch", url=f"{site}/hostile")
     assert "could not be turned into Markdown" in output.text
     assert "words" in output.text

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 
 from attache.schema.errors import InvalidArguments
 from attache.tools import scan
-from attache.tools.files import is_folder
+from attache.tools.files.files import is_folder
 from attache.tools.listing import glob as compiled
 from attache.tools.tool import Context
 from attache.workspace.paths import to_path, to_uri

@@ -12,7 +12,7 @@ from attache.schema.code import Reference
 from attache.schema.documents import Place
 from attache.schema.errors import InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
-from attache.tools.files import FilePath
+from attache.tools.files.files import FilePath
 from attache.tools.tool import Context, tool
 from attache.tools.wording import counted, cut, lines_of, listed
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from attache.schema.code import Hit, Reference, Symbol
 from attache.schema.errors import InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
-from attache.tools.files import is_folder
+from attache.tools.files.files import is_folder
 from attache.tools.lines import FileLines, Found, Query, lines_matching
 from attache.tools.meaning import sorted_by_meaning
 from attache.tools.tool import Context, tool

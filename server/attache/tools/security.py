@@ -13,8 +13,8 @@ from pydantic import Field
 from attache.foundation.redact import secrets
 from attache.schema.errors import FileSkipped, PathRefused
 from attache.schema.tools import ToolOutput
-from attache.tools.files import is_folder
-from attache.tools.git import Path_, repository
+from attache.tools.files.files import is_folder
+from attache.tools.git.git import Path_, repository
 from attache.tools.paging import Offset, paged
 from attache.tools.tool import Context, tool
 from attache.tools.wording import cited, counted

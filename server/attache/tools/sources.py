@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from types import ModuleType
 
 import attache.tools
@@ -26,8 +26,8 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 def modules(trusted: Iterable[Path], report: Report) -> Iterator[ModuleType]:
     """Yield every module that may hold tools; one that cannot be run is reported and breaks no other."""
-    for ours in iter_modules(attache.tools.__path__):
-        yield import_module(f"{attache.tools.__name__}.{ours.name}")
+    for ours in walk_packages(attache.tools.__path__, f"{attache.tools.__name__}."):
+        yield import_module(ours.name)
     for entry in entry_points(group=GROUP):
         yield from _foreign(entry.value, report)
     for folder in trusted:

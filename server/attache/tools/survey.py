@@ -10,7 +10,7 @@ from attache.index.languages import languages
 from attache.index.parse import outline
 from attache.schema.code import Symbol
 from attache.schema.errors import FileSkipped, ToolError
-from attache.tools.files import is_folder
+from attache.tools.files.files import is_folder
 from attache.tools.tool import Context
 from attache.tools.wording import counted
 

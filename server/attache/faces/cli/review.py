@@ -19,7 +19,7 @@ from attache.schema.errors import EditRefused, UserError
 
 if TYPE_CHECKING:
     from attache.schema.edits import FileChange, Landed
-    from attache.tools.review_rules import Finding
+    from attache.tools.analysis.review_rules import Finding
 
 LEVELS = {"error": "error", "warning": "warning", "information": "note", "hint": "note"}
 GITHUB = {"error": "error", "warning": "warning", "information": "notice", "hint": "notice"}
@@ -58,7 +58,7 @@ def review(
 
 async def _review(here: Path, named: Sequence[str], branch: str) -> tuple[int, list[Finding]]:
     """Return how many files were looked at, and what was found in them."""
-    from attache.tools.reviewing import reviewed
+    from attache.tools.analysis.reviewing import reviewed
     from attache.tools.tool import Context
     from attache.workspace.workspace import Workspace
 

@@ -47,7 +47,7 @@ class Rules:
         return (*own, *(await self._of_others(document, others) if others else ()))
 
     async def _of_others(self, document: Document, told: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-        from attache.tools.cures import cured
+        from attache.tools.fixes.cures import cured
 
         try:
             async with asyncio.timeout(RULE_SECONDS):
@@ -71,8 +71,8 @@ class Rules:
             return ()
 
     async def _find(self, document: Document, text: str) -> tuple[Diagnostic, ...]:
-        from attache.tools.cures import cured
         from attache.tools.diagnostics import ruff
+        from attache.tools.fixes.cures import cured
 
         server = self._server
         path = server.shown(document.uri)
@@ -82,7 +82,7 @@ class Rules:
 
 def edits_of(document: Document, cure: Diagnostic) -> tuple[TextEdit, ...]:
     """Return the edits of a cure."""
-    from attache.tools.fixing import edits_of as edits
+    from attache.tools.fixes.fixing import edits_of as edits
 
     text = document.text
     made = edits(cure, line_starts(split_lines(text)), len(text))
@@ -97,7 +97,7 @@ def quoted(message: str) -> str:
 
 def rules_may_help(finding: Diagnostic) -> bool:
     """Whether a rule is there for such a finding: then no model is needed, though the rule may have no answer."""
-    from attache.tools.cures import CURES
+    from attache.tools.fixes.cures import CURES
 
     path = finding.place.path
     return any(path.endswith(rule.suffixes) and rule.message.search(finding.message) for rule in CURES)

@@ -1,0 +1,1 @@
+"""Look at code: its shape, its callers, its weak spots."""

@@ -1,0 +1,1 @@
+"""Commands: in the foreground, in the background, and those that only read."""

@@ -1,0 +1,1 @@
+"""Files that machines obey: containers, clusters, pipelines."""

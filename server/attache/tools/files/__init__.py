@@ -1,0 +1,1 @@
+"""Files: read, write, edit, move, delete, notebooks."""

@@ -1,0 +1,1 @@
+"""Git: what changed and why, and acts that ask."""

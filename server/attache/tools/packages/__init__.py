@@ -1,0 +1,1 @@
+"""What the project stands on: its packages and their documents."""

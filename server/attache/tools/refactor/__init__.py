@@ -1,0 +1,1 @@
+"""Refactorings that keep the meaning, and the semantics they stand on."""

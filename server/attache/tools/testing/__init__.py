@@ -1,0 +1,1 @@
+"""Tests: find, run, measure, begin, bisect."""

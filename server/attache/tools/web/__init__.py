@@ -1,0 +1,1 @@
+"""Pages and requests, host by host."""
