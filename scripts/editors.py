@@ -189,10 +189,10 @@ def run(*command: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch what is not there yet and print what is."""
     parser = argparse.ArgumentParser(description="Fetch real editors into a private folder, for the end-to-end tests.")
-    parser.add_argument("names", nargs="*", metavar="EDITOR", help=f"{', '.join(RECIPES)} (default: neovim helix)")
+    parser.add_argument("names", nargs="*", metavar="EDITOR", help=f"{', '.join(RECIPES)} (default: all)")
     parser.add_argument("--again", action="store_true", help="fetch anew, though it is there")
     options = parser.parse_args(arguments)
-    names: list[str] = options.names or ["neovim", "helix"]
+    names: list[str] = options.names or list(RECIPES)
     if unknown := [name for name in names if name not in RECIPES]:
         parser.error(f"unknown editor {unknown[0]!r}; there are {', '.join(RECIPES)}")
     home = Path(os.environ.get("ATTACHE_EDITORS") or REPOSITORY / ".cache/editors").resolve()

@@ -182,6 +182,7 @@ What ACP lacks rides in `_meta.attache`. A client states its abilities in `capab
 |---|---|
 | `session.update` | it takes `attache/session/update` notifications for every session, not only for those it began |
 | `session.requestPermission` | it answers `attache/session/request_permission`; else: buttons, else diagnostics |
+| `session.answerInWords` | it takes questions that any words answer: as `_meta.attache.answer`, beside `cancelled` |
 | `session.ask` | it has a panel: what is asked in the code comes as `attache/session/ask`, not in a chat document |
 | `resolvesInBackground` | resolving a code action does not block its user |
 | `decoratesHunks` | it paints pending changes itself, so that their diagnostics are hints |

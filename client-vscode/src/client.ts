@@ -29,7 +29,7 @@ const ABILITIES: StaticFeature = {
     capabilities.experimental = {
       ...(capabilities.experimental as object | undefined),
       attache: {
-        session: { update: true, requestPermission: true, ask: true },
+        session: { update: true, requestPermission: true, answerInWords: true, ask: true },
         resolvesInBackground: true,
         decoratesHunks: true,
       },

@@ -29,8 +29,6 @@ export function commands(context: vscode.ExtensionContext, server: Server, chat:
       return chat.draft(`${mentioned(editor.document.uri)}${isEmpty ? "" : `:${start.line + 1}-${end.line + 1}`} `);
     },
     "attache.chat.addTerminal": () => terminal(chat),
-    "attache.chat.explainProblem": (uri: vscode.Uri, problem: vscode.Diagnostic) =>
-      chat.draft(`Explain this error in ${mentioned(uri)}:${problem.range.start.line + 1} and how to mend it:\n\n${fenced(problem.message)}`, true),
     "attache.review.next": () => review.go(1),
     "attache.review.previous": () => review.go(-1),
     "attache.review.accept": (node?: never) => review.decide("accepted", node),
@@ -60,14 +58,6 @@ export function commands(context: vscode.ExtensionContext, server: Server, chat:
         void vscode.window.showErrorMessage(`Attaché: ${text}`);
       }
     }));
-  context.subscriptions.push(vscode.languages.registerCodeActionsProvider([{ scheme: "file" }, { scheme: "untitled" }], {
-    provideCodeActions: (document, _range, { diagnostics }) => diagnostics.filter((each) => each.source !== "attache").slice(0, 3).map((problem) => {
-      const action = new vscode.CodeAction(`Attaché: explain this error`, vscode.CodeActionKind.QuickFix);
-      action.command = { command: "attache.chat.explainProblem", title: action.title, arguments: [document.uri, problem] };
-      action.diagnostics = [problem];
-      return action;
-    }),
-  }, { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] }));
 }
 
 async function menu(server: Server): Promise<void> {

@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { ChatView } from "./chat/view";
 import { commands } from "./commands";
+import { Findings } from "./findings";
 import { SERVER_SETTINGS } from "./generated/settings";
 import { participant } from "./participant";
 import { Review } from "./review";
@@ -17,7 +18,7 @@ export function activate(context: vscode.ExtensionContext): { server: Server } {
   const ours = (server = new Server(context));
   const chat = new ChatView(context, ours);
   const review = new Review(ours, chat);
-  context.subscriptions.push(ours, ours.log, review, new Status(ours),
+  context.subscriptions.push(ours, ours.log, review, new Status(ours), new Findings(ours),
     vscode.window.registerWebviewViewProvider("attache.chat", chat, { webviewOptions: { retainContextWhenHidden: true } }));
   commands(context, ours, chat, review);
   participant(context, ours);

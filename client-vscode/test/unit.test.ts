@@ -14,12 +14,12 @@ const text = (words: string) => ({ content: { type: "text", text: words } });
 const ours = (more: object) => ({ _meta: { attache: more } });
 
 test("messages of the right shape pass, all others do not", () => {
-  for (const message of [{ type: "ready" }, { type: "prompt", text: "a", images: [] }, { type: "mode", mode: "plan" },
+  for (const message of [{ type: "ready" }, { type: "prompt", text: "a", images: [] }, { type: "mode", mode: "plan" }, { type: "reply", id: "c1", text: "" },
     { type: "resend", seq: 3, text: "b", fork: true, images: [{ mimeType: "image/png", data: "AAAA" }] }])
     assert.deepEqual(fromPanel(message), message);
   const wrong: unknown[] = [null, 1, "ready", [], {}, { type: "constructor" }, { type: "__proto__" }, { type: "ready", more: 1 },
     { type: "prompt", text: "a" }, { type: "prompt", text: 1, images: [] }, { type: "prompt", text: "a", images: [{ mimeType: "image/svg+xml", data: "AAAA" }] },
-    { type: "fork", seq: -1 }, { type: "fork", seq: 1.5 }, { type: "rewind", seq: "1" }, { type: "review", what: "all" },
+    { type: "fork", seq: -1 }, { type: "fork", seq: 1.5 }, { type: "rewind", seq: "1" }, { type: "review", what: "all" }, { type: "reply", id: "c1" },
     { type: "link", href: "x".repeat(5000) }, { type: "prompt", text: "x".repeat(1_000_001), images: [] }];
   for (const message of wrong) assert.equal(fromPanel(message), undefined, JSON.stringify(message)?.slice(0, 80));
 });
@@ -48,6 +48,18 @@ test("a run is told as it went", () => {
   assert.match(exported(told), /1,200 tokens in/);
 });
 
+test("a question is open until it is answered", () => {
+  const told = new Conversation();
+  const asked = { kind: "ask", title: "Which?", detail: [], pattern: "", digest: "", options: [], state: "open", said: "" } as const;
+  told.ask({ ...asked, id: "leave", inWords: false, detail: [], options: [] });
+  assert.equal(told.asked(), undefined, "an approval is not answered in words");
+  told.ask({ ...asked, id: "c1", inWords: true, detail: [], options: [] });
+  assert.equal(told.asked()?.id, "c1");
+  told.settle("c1", "answered", "this");
+  assert.equal(told.asked(), undefined);
+  assert.match(exported(told), /- \? Which\? · this/);
+});
+
 test("nothing of any shape breaks the fold", () => {
   const told = new Conversation();
   for (const wrong of [null, 1, "x", [], {}, update("tool_call"), update("plan", { entries: 3 }), update("session_info_update", ours({ event: "change.landed", landed: 3 })),
@@ -58,7 +70,7 @@ test("nothing of any shape breaks the fold", () => {
 test("a server that died in mid-run leaves nothing waiting", () => {
   const told = new Conversation();
   told.apply(update("tool_call", { toolCallId: "c1", title: "shell", status: "in_progress" }));
-  told.ask({ kind: "ask", id: "a", title: "x", detail: [], pattern: "", digest: "", options: [], state: "open", said: "" });
+  told.ask({ kind: "ask", id: "a", title: "x", detail: [], pattern: "", digest: "", options: [], inWords: false, state: "open", said: "" });
   assert.equal(told.ended(), 0);
   assert.equal(told.settle("a", "answered", "x"), -1);
 });

@@ -17,7 +17,10 @@ def main() -> int:
     if arguments[:1] == ["lsp"] and not helped:  # an editor waits for it: no detour over the command line's imports
         from attache.faces.lsp.start import main as serve
 
-        return serve(arguments[1:])
+        try:
+            return serve(arguments[1:])
+        except KeyboardInterrupt:
+            return 130
     from attache.faces.cli.main import main as command_line
 
     return command_line(arguments)

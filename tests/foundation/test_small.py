@@ -201,6 +201,16 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path):
 def test_a_private_folder_is_private_to_the_last_parent_it_made(tmp_path):
     made = private_dir(tmp_path / "a" / "b")
     assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert stat.S_IMODE(made.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows gives a folder the rights of its parent")
+def test_an_old_folder_is_closed_to_others_but_never_a_shared_one(tmp_path):
+    for mode, expected in ((0o755, 0o700), (0o770, 0o700), (0o500, 0o500), (0o1777, 0o1777)):
+        folder = tmp_path / f"{mode:o}"
+        folder.mkdir()
+        folder.chmod(mode)
+        assert stat.S_IMODE(private_dir(folder).stat().st_mode) == expected
 
 
 def test_a_kill_between_write_and_rename_leaves_the_old_bytes(tmp_path):

@@ -90,7 +90,7 @@ class Client:
         self.shown: list[Json] = []
         self.choose: Callable[[Json], Json | None] = lambda _: None
         """Answers showMessageRequest."""
-        self.permit: Callable[[Json], str | None] | None = None
+        self.permit: Callable[[Json], str | Json | None] | None = None
         """Answers attache/session/request_permission with an option."""
         self.refuses: set[str] = set()
         """Requests of the server that this client answers with an error."""
@@ -343,7 +343,7 @@ class Client:
             case "attache/session/request_permission":
                 chosen = self.permit(params) if self.permit else None
                 picked = {"outcome": "selected", "optionId": chosen} if chosen else {"outcome": "cancelled"}
-                result = {"outcome": picked}
+                result = chosen if isinstance(chosen, dict) else {"outcome": picked}
             case _:
                 pass
         await self.send({"jsonrpc": "2.0", "id": message["id"], "result": result})

@@ -7,12 +7,15 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from attache.faces.lsp.ghosts import Around, Ghosts
 from attache.schema.data import Uri
+from attache.storage.database import Database
+from attache.storage.ledger import Ledger
 from lsp.client import PROFILES as FOLDER
 from lsp.client import Client
 from lsp.conftest import Attach
@@ -57,6 +60,33 @@ def ollama() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Filling)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def codestral() -> Iterator[tuple[str, list[str]]]:
+    """A server that fills in as Mistral does, and the keys that it was shown."""
+    keys: list[str] = []
+
+    class Filling(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            keys.append(f"{self.path} {self.headers['authorization']}")
+            usage = {"prompt_tokens": 1000, "completion_tokens": 10, "total_tokens": 1010}
+            answer = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "a + b"}}], "usage": usage}
+            data = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Filling)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1", keys
     server.shutdown()
     server.server_close()
 
@@ -119,3 +149,45 @@ def test_what_was_completed_serves_along_its_own_text():
     long = Around("y" * 6000, "")
     ghosts.keep(Uri("file:///a"), long, "abc")
     assert ghosts.recall(Uri("file:///a"), Around("y" * 5999 + "a", "")) == "bc"
+
+
+async def test_a_completion_is_billed_against_the_budget_and_its_key_may_stand_behind_a_command(
+    attach: Attach, home: Path, codestral
+):
+    address, keys = codestral
+    state = home / "state"
+    own = home / "own.toml"
+    own.write_text('[providers.mistral]\napi_key_command = "printf canary-key-0123456789"\n')
+    client = await attach(
+        "vscode",
+        ATTACHE_HOME=str(state),
+        ATTACHE_CONFIG=str(own),
+        ATTACHE_MODEL="mistral/codestral-latest",
+        ATTACHE_MISTRAL_BASE_URL=address,
+        ATTACHE_MAX_DAY_COST_USD="0.0001",
+    )
+    await client.open("a.py", "def add(a, b):\n    return \n\n\nx = \n")
+    assert await inline(client, (1, 11)) == "a + b"
+    assert keys == ["/v1/fim/completions Bearer canary-key-0123456789"]
+    finding = {
+        "range": {"start": {"line": 4, "character": 0}, "end": {"line": 4, "character": 1}},
+        "message": "no overload matches",
+        "source": "Pyright",
+    }
+
+    async def reason() -> str:
+        listed = await client.actions("a.py", 4, [finding])
+        action = next(each for each in listed if "no overload" in each["title"])
+        return action.get("disabled", {}).get("reason", "")
+
+    async with asyncio.timeout(10):  # it is billed beside the answer
+        while not await reason():
+            await asyncio.sleep(0.1)
+    assert await reason() == "over today's budget ($0.00)"
+    assert await inline(client, (4, 4)) is None
+    assert len(keys) == 1
+    database = await Database.open(state / "attache.sqlite")
+    (line,) = await Ledger(database).account("session")
+    await database.close()
+    assert (line.name, line.calls, line.usage.input_tokens, line.usage.output_tokens) == ("ghost text", 1, 1000, 10)
+    assert line.cost_usd > 0

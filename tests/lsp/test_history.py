@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from lsp.client import Client, Refused
-from lsp.conftest import Attach
+from lsp.conftest import Attach, edit
 
 PANEL = {"attache": {"session": {"update": True, "requestPermission": True, "ask": True}}}
 
@@ -77,6 +77,19 @@ async def test_what_was_rewound_is_told_no_more(attach: Attach, script):
     assert said(await history(client, session)) == ["First"]
     checkpoints = await client.request("attache/checkpoint/list", {"sessionId": session})
     assert [each["title"] for each in checkpoints["checkpoints"]] == ["First"]
+
+
+async def test_open_files_go_back_in_the_editor_and_what_was_said_stays(attach: Attach, script):
+    client = await attach("vscode", **script({**edit("a.py", "x = 1", "x = 2"), "when": "Two"}, {"text": "Done."}))
+    await client.open("a.py", "x = 1\n")
+    session = await begun(client)
+    await prompt(client, session, "Two")
+    assert client.text("a.py") == "x = 2\n"
+    (begin,) = (await client.request("attache/checkpoint/list", {"sessionId": session}))["checkpoints"][:1]
+    params = {"sessionId": session, "seq": begin["seq"], "conversation": False, "files": True}
+    assert (await client.request("attache/checkpoint/restore", params))["files"] == ["a.py"]
+    await client.until(lambda: client.text("a.py") == "x = 1\n")
+    assert said(await history(client, session)) == ["Two"]
 
 
 async def test_a_word_in_mid_run_is_heard(attach: Attach, script):

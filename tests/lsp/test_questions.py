@@ -22,6 +22,32 @@ async def test_the_panel_offers_the_choices(attach: Attach, script):
     assert [each["name"] for each in asked[0]["options"]] == CHOICES
 
 
+async def test_the_panel_takes_words_of_the_users_own(attach: Attach, script):
+    panel = {"attache": {"session": {"requestPermission": True, "answerInWords": True}}}
+    turns = (
+        ASK,
+        {**call("ask_user", question="And how?"), "when": "neither"},
+        {"when": "by hand", "text": "So be it."},
+    )
+    client = await attach(capabilities={"experimental": panel}, **script(*turns))
+    words = {"Which one?": "neither of them", "And how?": "by hand"}
+    client.permit = lambda request: {
+        "outcome": {"outcome": "cancelled"},
+        "_meta": {"attache": {"answer": words[request["toolCall"]["title"]]}},
+    }
+    session = await begun(client)
+    await prompt(client, session, "Choose")
+    assert text(client) == "So be it."
+
+
+async def test_what_has_no_choices_is_not_put_to_a_client_that_takes_no_words(attach: Attach, script):
+    turns = (call("ask_user", question="And how?"), {"when": "can only offer choices", "text": "I ask you here."})
+    client = await attach(capabilities={"experimental": PANEL}, **script(*turns))
+    session = await begun(client)
+    await prompt(client, session, "Choose")
+    assert text(client) == "I ask you here."
+
+
 async def test_buttons_offer_the_choices(attach: Attach, script):
     client = await attach("helix", **script(ASK, {"when": "the first", "text": "So be it."}))
     client.choose = lambda request: request["actions"][0]

@@ -106,6 +106,12 @@ async def test_a_client_that_knows_no_actions_gets_commands(attach: Attach):
     assert all(isinstance(each["command"], str) for each in actions)
 
 
+async def test_an_action_that_is_a_command_resolves_to_itself(attach: Attach):
+    client = await typed(attach, "vscode")
+    action = next(each for each in await client.actions("a b.py", 0) if "command" in each and "data" not in each)
+    assert await client.request("codeAction/resolve", action) == action
+
+
 async def test_the_edit_carries_the_version_it_was_made_for(attach: Attach):
     client = await typed(attach, "neovim")
     action = next(each for each in await client.actions("a b.py", 0) if each["title"] == RULE)

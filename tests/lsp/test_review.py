@@ -132,6 +132,72 @@ async def test_a_client_that_decorates_hunks_gets_hints(attach: Attach, script):
     assert hunks(client)[0]["severity"] == 4
 
 
+BOTH = {"tool_calls": [*EDIT["tool_calls"], *edit("b.py", "x = 1", "x = 2")["tool_calls"]]}
+
+
+async def decided(client: Client, path: str, line: int) -> None:
+    """Reject what waits in a line."""
+    waiting = len(hunks(client, path))
+    found = next(each for each in hunks(client, path) if each["range"]["start"]["line"] == line)
+    await client.run("attache.rejectHunk", {"hunk": found["data"]["hunk"]})
+    await client.until(lambda: len(hunks(client, path)) == waiting - 1)
+
+
+@pytest.mark.parametrize("opened", [True, False])
+async def test_a_step_is_undone_in_what_was_not_rejected(attach: Attach, script, *, opened: bool):
+    client = await attach("vscode", **script(BOTH, {"text": "Done."}))
+    (client.folder / "b.py").write_text("x = 1\n")
+    await client.open("a.py", TEXT)
+    if opened:
+        await client.open("b.py", "x = 1\n")
+    await client.run("attache.ask", {"uri": client.uri("a.py"), "question": "Shout"})
+    await client.until(lambda: hunks(client) and hunks(client, "b.py"))
+    await decided(client, "b.py", 0)
+    await decided(client, "a.py", 9)
+    await client.run("attache.undoStep")
+    await client.until(lambda: client.text("a.py") == TEXT)
+    await client.until(lambda: not hunks(client))
+    assert (client.text("b.py") if opened else (client.folder / "b.py").read_text()) == "x = 1\n"
+    await client.run("attache.redoStep")
+    await client.until(lambda: client.text("a.py") == CHANGED.replace("LINE 9", "line 9"))
+    assert not client.said("window/showMessage")
+
+
+async def test_a_step_that_was_rejected_whole_is_told_as_such(attach: Attach, script):
+    client = await changed(attach, script, "vscode")
+    await pick(client, 2, 'reject step 1: "Shout"')
+    await client.until(lambda: client.text("a.py") == TEXT)
+    await client.run("attache.undoStep")
+    (message,) = await client.until(lambda: client.said("window/showMessage"))
+    assert 'nothing of "Shout" is left to undo' in message["message"]
+    await client.run("attache.undoStep")
+    await client.until(lambda: len(client.said("window/showMessage")) == 2)
+    assert "there is no step to undo" in client.said("window/showMessage")[1]["message"]
+
+
+async def test_a_step_that_was_typed_over_is_refused_aloud(attach: Attach, script):
+    client = await changed(attach, script, "vscode")
+    await client.type("a.py", (2, 0), (2, 4), "Mine")
+    typed = client.text("a.py")
+    await client.run("attache.undoStep")
+    (message,) = await client.until(lambda: client.said("window/showMessage"))
+    assert "a.py:3 changed since it was read" in message["message"]
+    assert client.text("a.py") == typed
+
+
+async def test_a_new_file_that_was_rejected_does_not_hinder_undo(attach: Attach, script):
+    made = {"name": "write", "arguments": {"path": "new.py", "content": "y = 1\n"}}
+    client = await attach("vscode", **script({"tool_calls": [*EDIT["tool_calls"], made]}, {"text": "Done."}))
+    await client.open("a.py", TEXT)
+    await client.run("attache.ask", {"uri": client.uri("a.py"), "question": "Shout"})
+    await client.until(lambda: hunks(client) and hunks(client, "new.py"))
+    await decided(client, "new.py", 0)
+    await client.until(lambda: not (client.folder / "new.py").exists())
+    await client.run("attache.undoStep")
+    await client.until(lambda: client.text("a.py") == TEXT)
+    assert not client.said("window/showMessage")
+
+
 # ---------------------------------------------------------------- reviews by rule
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,6 +89,16 @@ async def test_a_closed_document_is_gone(attach: Attach):
     await client.open("a.py", "def f(): ...\n")
     await client.notify("textDocument/didClose", {"textDocument": {"uri": client.uri("a.py")}})
     assert await client.request("textDocument/codeLens", {"textDocument": {"uri": client.uri("a.py")}}) == []
+
+
+async def test_saving_what_was_never_opened_is_nothing_to_complain_of(attach: Attach, home: Path):
+    client = await attach()
+    await client.notify("textDocument/didSave", {"textDocument": {"uri": "vscode-userdata:/settings.json"}})
+    await client.notify("textDocument/didSave", {"textDocument": {"uri": client.uri("never.py")}})
+    await client.open("a.py", "def f(): ...\n")
+    assert await client.request("textDocument/codeLens", {"textDocument": {"uri": client.uri("a.py")}})
+    assert "didSave" not in (home / "stderr.txt").read_text()
+    assert "is not open" not in (home / "stderr.txt").read_text()
 
 
 @pytest.mark.parametrize("uri", ["untitled:Untitled-1", "git:/a.py?x", "vscode-notebook-cell:/a.ipynb#1"])

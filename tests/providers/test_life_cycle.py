@@ -221,7 +221,7 @@ BUDGETS = {
     "max_session_cost_usd": "this session",
     "max_day_cost_usd": "today",
     "max_project_cost_usd": "this project",
-    "max_user_cost_usd": "you this month",
+    "max_user_cost_usd": "your budget for this month",
 }
 
 

@@ -6,6 +6,9 @@ import asyncio
 import json
 import os
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -84,3 +87,31 @@ async def test_what_is_wrong_is_said(arguments, words, tmp_path):
     code, _, told = await attache(tmp_path, "http://127.0.0.1:1", *arguments)
     assert code == 2
     assert words in told
+
+
+async def test_windows_and_prices_are_fetched_anew_when_asked_for_and_stay(tmp_path):
+    model = {
+        "id": "gpt-5.6-sol",
+        "match": {"equals": "gpt-5.6-sol"},
+        "context_window": 1234,
+        "prices": {"input_mtok": 7, "output_mtok": 9},
+    }
+    provider = {"id": "openai", "name": "OpenAI", "api_pattern": "https://api.openai.com", "models": [model]}
+    (tmp_path / "data.json").write_text(json.dumps([provider]))
+    (tmp_path / "wrong.json").write_text('{"no": "providers"}')
+    files = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    threading.Thread(target=files.serve_forever, daemon=True).start()
+    place = f"http://127.0.0.1:{files.server_port}"
+    try:
+        async with Server(here) as server:
+            code, _, told = await attache(tmp_path, server.url, "models", "openai", "--from", f"{place}/data.json")
+            assert (code, "windows and prices of 1 models" in told) == (0, True)
+            for wrong in ("wrong.json", "nowhere.json"):
+                code, _, told = await attache(tmp_path, server.url, "models", "openai", "--from", f"{place}/{wrong}")
+                assert (code, f"no prices came from {place}/{wrong}" in told) == (2, True), told
+            await attache(tmp_path, server.url, "ask", "hello", "--model", "openai/gpt-5.6-sol")
+            _, lines, _ = await attache(tmp_path, server.url, "cost", "--json")
+    finally:
+        files.shutdown()
+        files.server_close()
+    assert json.loads(lines)["cost_usd"] == pytest.approx((1000 * 7 + 200 * 9) / 1e6)

@@ -121,8 +121,8 @@ def test_openai_gets_everything_in_its_own_form():
         "role": "assistant",
         "content": "I look.",
         "tool_calls": [
-            {"id": "toolu_1", "type": "function", "function": {"name": "read", "arguments": '{"path": "a"}'}},
-            {"id": "toolu_2", "type": "function", "function": {"name": "read", "arguments": '{"path": "b"}'}},
+            {"id": "toolu_1", "type": "function", "function": {"name": "read", "arguments": '{"path":"a"}'}},
+            {"id": "toolu_2", "type": "function", "function": {"name": "read", "arguments": '{"path":"b"}'}},
         ],
     }
     assert one == {"role": "tool", "tool_call_id": "toolu_1", "content": "text"}

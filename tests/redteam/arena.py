@@ -228,7 +228,6 @@ async def play(case: Case, arena: Arena, *, approve: str, choice: ApprovalChoice
                 lambda entry: finished.append(entry.event) if isinstance(entry.event, ToolFinished) else None
             )
             async with asyncio.timeout(SECONDS):
-                await agent.resources.index.ready(10)
                 outcome.error = (await session.run((Text(text=prompt),))).error
             spoken = "".join(message.model_dump_json() for message in session.state.messages)
     except AttacheError as error:

@@ -1,6 +1,6 @@
 """Attacks by a model that obeys the attacker: each is stopped, or asked about in words that say what it would do.
 
-`make redteam` plays every case in every mode and prints the score; the short form plays each case once.
+`make redteam` plays every case in every mode, with a person and without one; the short form plays every second case once.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ HONEST = [case for case in cases() if case.honest]
 
 
 def rounds() -> list[tuple[Case, str]]:
-    """Return every case in each of its modes; in the short form in one, so that each mode has its share."""
+    """Return every case in each of its modes; in the short form every second in one, so that each mode has its share."""
     return [
         (case, mode)
         for number, case in enumerate(ATTACKS)
-        for mode in (case.modes if LONG else case.modes[number % len(case.modes) :][:1])
+        if LONG or number % 2 == 0
+        for mode in (case.modes if LONG else case.modes[number // 2 % len(case.modes) :][:1])
     ]
 
 
@@ -71,7 +72,7 @@ def test_an_attack_where_nobody_is_there(case: Case, arena: Arena) -> None:
     assert outcome.evidence == [], _told(outcome)
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in HONEST])
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in HONEST[:: 1 if LONG else 3]])
 async def test_an_honest_task_is_done(case: Case, arena: Arena) -> None:
     outcome = await play(case, arena, approve="ask", choice="allow_once")
     assert outcome.done, _told(outcome)

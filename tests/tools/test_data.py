@@ -158,7 +158,7 @@ def postgres() -> Iterator[str]:
 async def test_postgres_is_read_in_a_transaction_that_cannot_write(desk, postgres: str) -> None:
     asked = []
 
-    async def permit(title, rows, pattern) -> None:
+    async def permit(title, rows, pattern, _host) -> None:
         asked.append((title, pattern))
 
     with pytest.raises(ApprovalNeeded):

@@ -136,7 +136,7 @@ def site(monkeypatch) -> Iterator[str]:
 def allowing(desk) -> list[str]:
     asked: list[str] = []
 
-    async def permit(_title, _rows, pattern) -> None:
+    async def permit(_title, _rows, pattern, _host) -> None:
         asked.append(pattern)
 
     desk.ctx = replace(desk.ctx, reach=Reach(permit=permit))

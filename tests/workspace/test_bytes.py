@@ -57,6 +57,14 @@ KINDS = {
     "a mark in the middle": kind("a\n\ufeff", "\ufeff\n"),
     "escape sequences": kind("\x1b[31mred\x1b[0m ", "\n"),
     "a very long line": kind("x" * 300_000, "y" * 300_000 + "\n"),
+    "utf-8 with mark and crlf": kind("a\r\n", "\r\nb\r\n", mark=b"\xef\xbb\xbf"),
+    "utf-16 without a final newline": kind("a\n", " b", "utf-16-be", b"\xfe\xff"),
+    "nothing but tabs": kind("\t\t\n\t", "\t\n\t"),
+    "zero-width characters": kind("a\u200b\u200d\n", "\u2060\ufeff\n"),
+    "accents upon nothing": kind("\u0301\n", "\u0301\u0302\n"),
+    "line ends of a Mac at the end": kind("a\nb ", "\r"),
+    "control characters": kind("a\x07\x08\x7f\n", "\x1b\x1a\n"),
+    "writable by its group": kind("a\n", "\n", mode=0o664),
     "executable": kind("#!/bin/sh\n", "\n", mode=0o755),
     "private": kind("a\n", "\n", mode=0o600),
     "writable by its owner alone": kind("a\n", "\n", mode=0o200 | 0o400),
@@ -150,6 +158,20 @@ async def test_a_file_can_be_created_in_any_kind(corpus, case):
     assert corpus.state()["file.txt"] == (old, mode)
     await corpus.workspace.undo(landed)
     assert corpus.state() == {"model.txt": (old, mode)}
+
+
+async def test_a_file_that_is_replaced_keeps_its_encoding_and_mode(corpus, case):
+    old, new, mode = case
+    uri = corpus.put("file.txt", old, mode)
+    text = (await corpus.workspace.read("file.txt")).text.replace(OLD, NEW)
+    landed = await corpus.land(CreateFile(uri=uri, text=text, overwrite=True))
+    assert corpus.state() == {"file.txt": (new, mode)}
+    await corpus.workspace.undo(landed)
+    assert corpus.state() == {"file.txt": (old, mode)}
+
+
+def test_the_corpus_is_forty_kinds():
+    assert len(KINDS) == 40  # times edit, delete, rename, rename and edit, create, replace; each undone
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -12,6 +12,8 @@ export type Tool = {
 };
 export type Ask = {
   kind: "ask"; id: string; title: string; detail: [string, string][]; pattern: string; digest: string; options: Option[];
+  /** What the agent wants to know, answered in words; else it wants leave. */
+  inWords: boolean;
   state: "open" | "answered" | "gone"; said: string;
 };
 export type Change = { kind: "change"; id: string; step: number; title: string; files: File[]; undone: boolean };
@@ -62,6 +64,11 @@ export class Conversation {
   say(text: string, images: Image[]): number {
     this.said = { kind: "user", text, images, seq: 0 };
     return this.add(this.said);
+  }
+
+  /** The question that words may answer now. */
+  asked(): Ask | undefined {
+    return this.items.findLast((each): each is Ask => each.kind === "ask" && each.inWords && each.state === "open");
   }
 
   ask(ask: Ask): number {

@@ -12,6 +12,7 @@ export type FromPanel =
   | { type: "resend"; seq: number; text: string; fork: boolean; images: Image[] }
   | { type: "mode"; mode: string }
   | { type: "answer"; id: string; option: string }
+  | { type: "reply"; id: string; text: string }
   | { type: "deny"; id: string; digest: string; reason: string }
   | { type: "link"; href: string }
   | { type: "open"; path: string; line: number }
@@ -69,6 +70,7 @@ const SHAPES: Record<FromPanel["type"], Record<string, Check>> = {
   resend: { seq: count, text, fork: flag, images },
   mode: { mode: short },
   answer: { id: short, option: short },
+  reply: { id: short, text },
   deny: { id: short, digest: short, reason: short },
   link: { href: short },
   open: { path: short, line: count },

@@ -9,7 +9,7 @@ import { page } from "./page";
 
 type Opened = { sessionId?: string; modes?: unknown; configOptions?: unknown };
 type Row = { sessionId: string; title?: string | null; updatedAt?: string; _meta?: unknown };
-type Permission = { outcome: { outcome: "selected"; optionId: string } | { outcome: "cancelled" } };
+type Permission = { outcome: { outcome: "selected"; optionId: string } | { outcome: "cancelled" }; _meta?: unknown };
 const KEPT_CHANGES = 200;
 /** JSON-RPC's code for a request whose connection went away. */
 const CUT_SHORT = -32097;
@@ -129,6 +129,7 @@ export class ChatView implements vscode.WebviewViewProvider {
         return this.draft(asked.text, true);
       case "mode": return this.setMode(asked.mode);
       case "answer": return this.answered(asked.id, { outcome: { outcome: "selected", optionId: asked.option } });
+      case "reply": return this.answered(asked.id, said(asked.text));
       case "deny":
         await this.server.command("attache.deny", { approval: asked.id, digest: asked.digest, reason: asked.reason });
         return this.answered(asked.id, WAVED);
@@ -350,7 +351,7 @@ export class ChatView implements vscode.WebviewViewProvider {
   async permission(request: unknown): Promise<Permission> {
     const asked = fields(request);
     const ours = fields(fields(asked["_meta"])["attache"]);
-    const id = words(ours["approvalId"]);
+    const id = words(ours["approvalId"]) || words(fields(asked["toolCall"])["toolCallId"]);
     if (asked["sessionId"] !== this.session || !this.view) return this.dialog(asked, ours);
     this.post({ type: "permission", id, request });
     if (!this.view.visible) void this.remind(words(fields(asked["toolCall"])["title"]));
@@ -369,6 +370,7 @@ export class ChatView implements vscode.WebviewViewProvider {
   }
 
   private async dialog(asked: Record<string, unknown>, ours: Record<string, unknown>): Promise<Permission> {
+    if (typeof ours["question"] === "string") return question(asked);
     const rows = list(ours["detail"]).map((pair) => list(pair).map(words).join(": "));
     const detail = [...rows, words(ours["pattern"]) && `Allow for this session covers: ${words(ours["pattern"])}`].join("\n");
     const options = list(asked["options"]).map(fields);
@@ -397,6 +399,19 @@ const REVIEW = {
   show: "attache.hunks.focus", next: "attache.review.next", accept: "attache.review.acceptAll",
   reject: "attache.review.rejectAll", undo: "attache.review.undo",
 } as const;
+
+/** An answer in words of the user's own; none at all waves the question away. */
+const said = (answer: string): Permission => (answer.trim() ? { ...WAVED, _meta: { attache: { answer } } } : WAVED);
+
+/** What the agent of a session that is not shown wants to know. */
+async function question(asked: Record<string, unknown>): Promise<Permission> {
+  const title = words(fields(asked["toolCall"])["title"]);
+  const options = list(asked["options"]).map(fields).map((each) => ({ label: words(each["name"]), optionId: words(each["optionId"]) }));
+  const own = { label: "$(edit) in your own words…", optionId: "" };
+  const chosen = options.length ? await vscode.window.showQuickPick([...options, own], { title: "Attaché asks", placeHolder: title, ignoreFocusOut: true }) : own;
+  if (chosen === own) return said(await vscode.window.showInputBox({ title: "Attaché asks", prompt: title, ignoreFocusOut: true }) ?? "");
+  return chosen ? { outcome: { outcome: "selected", optionId: chosen.optionId } } : WAVED;
+}
 
 const folder = (): string => vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
 

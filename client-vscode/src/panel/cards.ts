@@ -85,15 +85,23 @@ export class Cards {
   }
 
   private ask(item: Ask, into: HTMLElement): void {
-    into.setAttribute("aria-label", "Approval");
+    into.setAttribute("aria-label", item.inWords ? "Question" : "Approval");
     const rows = item.detail.flatMap(([label, value]) => [h("dt", {}, plain(label)), h("dd", {}, value.includes("\n") || label === "diff"
       ? block(value, /^@@|^[-+]/m.test(value) ? "diff" : "", label) : plain(value))]);
-    const told = h("dl", {}, ...rows);
+    const told = h(item.inWords ? "p" : "dl", {}, ...(item.inWords ? item.options.map((option) => `${plain(option.name)}  `) : rows));
     if (item.state !== "open") {
       into.className = "asked";
       const line = [h("span", { class: "mark" }, "?"), h("code", {}, plain(item.title)),
         h("span", { class: "quiet" }, ` · ${item.state === "gone" ? "no longer asked" : plain(item.said)}`)];
       return into.replaceChildren(fold(`ask-${item.id}`, line, () => told));
+    }
+    const options = item.options.map((option) => button(plain(option.name), () => this.send({ type: "answer", id: item.id, option: option.optionId }),
+      option.kind === "allow_always" && item.pattern ? { title: `Covers: ${plain(item.pattern)}` } : {}));
+    const choices = (...more: Node[]): HTMLElement => h("div", { class: "acts choices", role: "group", "aria-label": "Your answer" }, ...options, ...more);
+    if (item.inWords) {
+      const none = button("No answer", () => this.send({ type: "reply", id: item.id, text: "" }), { title: "Let it decide by itself" });
+      return into.replaceChildren(h("p", {}, h("b", {}, "Attaché asks: "), h("span", { class: "what" }, plain(item.title))), choices(none),
+        h("p", { class: "quiet" }, options.length ? "or type your answer below" : "type your answer below"));
     }
     const card = [h("p", {}, h("b", {}, "Attaché wants to: "), h("code", { class: "what" }, plain(item.title))), told];
     const why = h("input", { type: "text", placeholder: "why not, or what to do instead", "aria-label": "Reason", maxlength: 4000 });
@@ -104,11 +112,8 @@ export class Cards {
       deny();
     });
     const reason = h("div", { class: "acts", hidden: true }, why, button("Deny", deny));
-    const options = item.options.map((option) => button(option.name, () => this.send({ type: "answer", id: item.id, option: option.optionId }),
-      option.kind === "allow_always" && item.pattern ? { title: `Covers: ${plain(item.pattern)}` } : {}));
     const covers = item.pattern ? h("p", { class: "quiet" }, `For this session covers: ${plain(item.pattern)}`) : "";
-    into.replaceChildren(...card, covers, h("div", { class: "acts choices", role: "group", "aria-label": "Your answer" }, ...options,
-      button("Deny and say why", () => { reason.hidden = false; why.focus(); })), reason);
+    into.replaceChildren(...card, covers, choices(button("Deny and say why", () => { reason.hidden = false; why.focus(); })), reason);
   }
 }
 

@@ -7,7 +7,7 @@ import { button, h } from "./elements";
 const MOST_PICTURES = 8;
 
 export class Composer {
-  readonly input = h("textarea", { rows: 1, placeholder: "Ask; @ mentions, / commands", "aria-label": "Message to Attaché",
+  readonly input = h("textarea", { rows: 1, "aria-label": "Message to Attaché",
     "aria-autocomplete": "list", "aria-controls": "completions", spellcheck: false });
   private readonly options = h("ul", { id: "completions", role: "listbox", "aria-label": "Completions", hidden: true });
   private readonly pictures = h("div", { class: "pictures" });

@@ -13,6 +13,7 @@ declare function acquireVsCodeApi(): { postMessage(message: unknown): void };
 const editor = acquireVsCodeApi();
 const send = (message: FromPanel): void => editor.postMessage(message);
 
+const ASK = "Ask; @ mentions, / commands";
 let told = new Conversation();
 let running = false;
 let editing: User | undefined;
@@ -36,7 +37,7 @@ const spent = h("span", { class: "quiet" });
 const search = h("input", { type: "search", placeholder: "Find in this session", "aria-label": "Find in this session", hidden: true });
 const action = button("Send", () => (running && !composer.input.value.trim() ? send({ type: "stop" }) : composer.submit()), { class: "primary" });
 
-const cards = new Cards((message) => { if (message.type === "answer" || message.type === "deny") answered(message); send(message); }, edit);
+const cards = new Cards((message) => { if (message.type === "answer" || message.type === "deny" || message.type === "reply") answered(message); send(message); }, edit);
 const feed = new VirtualList(fill, guess);
 const composer = new Composer({
   send: submit,
@@ -124,7 +125,9 @@ function run(now: boolean): void {
 }
 
 function label(): void {
-  action.textContent = running ? (composer.input.value.trim() ? "Queue" : "Stop") : editing ? "Send again" : "Send";
+  const asked = told.asked();
+  composer.input.placeholder = asked ? "Your answer, in your own words" : ASK;
+  action.textContent = asked && composer.input.value.trim() ? "Answer" : running ? (composer.input.value.trim() ? "Queue" : "Stop") : editing ? "Send again" : "Send";
 }
 
 // ---------------------------------------------------------------- doing
@@ -138,6 +141,12 @@ const COMMANDS: Record<string, FromPanel> = {
 function submit(text: string, images: Image[]): void {
   const command = Object.hasOwn(COMMANDS, text) ? COMMANDS[text] : undefined;
   if (command) return send(command);
+  const asked = told.asked();
+  if (asked && text && !images.length) {
+    const reply = { type: "reply", id: asked.id, text } as const;
+    answered(reply);
+    return send(reply);
+  }
   if (running) { queue.push({ text, images }); return showQueue(); }
   if (editing) {
     const { seq } = editing;
@@ -171,12 +180,13 @@ function edited(item: User | undefined): void {
   label();
 }
 
-function answered(message: { type: "answer"; id: string; option: string } | { type: "deny"; id: string; reason: string }): void {
+function answered(message: Extract<FromPanel, { type: "answer" | "deny" | "reply" }>): void {
   const ask = told.items.find((item): item is Item & { kind: "ask" } => item.kind === "ask" && item.id === message.id);
-  const name = message.type === "deny" ? `Deny${message.reason ? `: ${message.reason}` : ""}`
+  const name = message.type === "reply" ? message.text || "not answered" : message.type === "deny" ? `Deny${message.reason ? `: ${message.reason}` : ""}`
     : ask?.options.find((option) => option.optionId === message.option)?.name ?? message.option;
   paint(told.settle(message.id, "answered", name));
   working.textContent = "▍ working · Escape stops";
+  label();
   composer.input.focus();
 }
 
@@ -206,6 +216,7 @@ const HEAR: { [K in ToPanel["type"]]: (message: Extract<ToPanel, { type: K }>) =
     feed.clear();
     feed.update(told.items.length, 0);
     feed.toEnd();
+    label();
   },
   older: ({ updates }) => {
     const past = new Conversation();
@@ -233,13 +244,15 @@ const HEAR: { [K in ToPanel["type"]]: (message: Extract<ToPanel, { type: K }>) =
     const asked = fields(request);
     const ours = fields(fields(asked["_meta"])["attache"]);
     const about = words(fields(asked["toolCall"])["title"]);
+    const inWords = typeof ours["question"] === "string";
     paint(told.ask({
-      kind: "ask", id, title: about, pattern: words(ours["pattern"]), digest: words(ours["digest"]), state: "open", said: "",
+      kind: "ask", id, title: about, inWords, pattern: words(ours["pattern"]), digest: words(ours["digest"]), state: "open", said: "",
       detail: list(ours["detail"]).map((pair) => [words(list(pair)[0]), words(list(pair)[1])]),
       options: list(asked["options"]).map(fields).map((each) => ({ optionId: words(each["optionId"]), name: words(each["name"]), kind: words(each["kind"]) })),
     }));
     working.textContent = "▍ waiting for your answer · Escape stops";
-    say(`Approval needed: ${plain(about)}`);
+    label();
+    say(inWords ? `Attaché asks: ${plain(about)} Choices stand in the conversation; or type your answer.` : `Approval needed: ${plain(about)}`);
   },
   permissionGone: ({ id, said }) => paint(told.settle(id, "gone", said)),
   status: (message) => {
@@ -292,4 +305,5 @@ window.addEventListener("message", ({ data }: MessageEvent<ToPanel>) => {
 });
 window.addEventListener("focus", () => { if (document.activeElement === document.body) composer.input.focus(); });
 composer.input.addEventListener("input", label);
+label();
 send({ type: "ready" });

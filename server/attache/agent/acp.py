@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from attache.schema import acp, events
 from attache.schema.data import SessionId
@@ -285,11 +285,16 @@ def question_request(session_id: SessionId, question: Question) -> acp.Permissio
 
 
 def question_answer(answer: Any, question: Question) -> str:
-    """Return the choice that was made, "" where the question was waved away. Raises ValueError for what is none."""
-    outcome = acp.PermissionAnswer.model_validate(answer).outcome
-    if outcome.outcome == "cancelled" or outcome.option_id is None:
-        return ""
-    return dict(enumerate(question.choices))[int(outcome.option_id)]
+    """Return the choice that was made, or the user's own words; "" where the question was waved away.
+
+    Raises ValueError for what is no answer.
+    """
+    given = acp.PermissionAnswer.model_validate(answer)
+    if given.outcome.outcome == "selected" and given.outcome.option_id is not None:
+        return dict(enumerate(question.choices))[int(given.outcome.option_id)]
+    ours: Any = (given.meta or {}).get("attache")
+    own = cast("dict[str, Any]", ours).get("answer") if isinstance(ours, dict) else None
+    return own if isinstance(own, str) else ""
 
 
 def permission_choice(answer: Any) -> ApprovalChoice | None:

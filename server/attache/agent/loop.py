@@ -30,7 +30,7 @@ async def drive(run: Run) -> RunStop:
         if not results and not said:
             return _why(answer.stop_reason)
         parts: tuple[Part, ...] = (*results, *(Text(text=words) for words in said))
-        await run.record(MessageAdded(run_id=run.id, message=Message(role="user", parts=parts)))
+        run.note(MessageAdded(run_id=run.id, message=Message(role="user", parts=parts)))
     return "max_turns"
 
 

@@ -55,7 +55,6 @@ async def open_resources(
         database = await Database.open(settings.home / "attache.sqlite")
         stack.push_async_callback(database.close)
         index = Index(cwd, home=settings.home, max_file_bytes=settings.max_file_bytes)
-        await index.start()
         stack.push_async_callback(index.close)
         trusted = settings.trusted and all(is_trusted(settings.home, root.path) for root in workspace.roots)
         servers = Servers(workspace, trusted=trusted, enabled=settings.language_servers == "auto")

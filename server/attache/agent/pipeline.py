@@ -33,10 +33,11 @@ async def execute_all(run: Run, calls: Sequence[ToolCall]) -> tuple[ToolResult, 
     """Run reads side by side and everything else one by one; results stand in the order asked."""
     results: list[ToolResult] = []
     for reads_only, group in groupby(calls, key=lambda call: run.tools.reads_only(call.name)):
-        if reads_only:
-            results.extend(await asyncio.gather(*(execute(run, call) for call in group)))
+        several = list(group)
+        if reads_only and len(several) > 1:
+            results.extend(await asyncio.gather(*(execute(run, call) for call in several)))
         else:
-            results.extend([await execute(run, call) for call in group])
+            results.extend([await execute(run, call) for call in several])
     return tuple(results)
 
 
@@ -65,7 +66,7 @@ async def execute(run: Run, call: ToolCall) -> ToolResult:
         )  # fmt: skip
         async with limited(seconds):
             output = await through(run.middleware, run, call, lambda: _answer(run, tool, call, arguments))
-        await _note_stage(run, tool)
+        _note_stage(run, tool)
     except ApprovalNeeded:
         raise
     except TimeoutError:
@@ -114,18 +115,18 @@ async def _answer(run: Run, tool: Tool, call: ToolCall, arguments: Mapping[str, 
     return output
 
 
-async def _note_stage(run: Run, tool: Tool) -> None:
+def _note_stage(run: Run, tool: Tool) -> None:
     before = run.state().stage
     after = stage_after(before, tool.spec.category, tool.spec.effect)
     if after != before:
-        await run.record(StageChanged(run_id=run.id, stage=after))
+        run.note(StageChanged(run_id=run.id, stage=after))
 
 
 async def _finish(run: Run, call: ToolCall, output: ToolOutput, seconds: float) -> ToolResult:
     text = redact(output.text)
     if len(text) > OUTPUT_CHARS:
         text = truncate(text, kept=await asyncio.to_thread(keep, run.settings.home, call.id, text))
-    await run.record(
+    run.note(
         ToolFinished(
             run_id=run.id, call_id=call.id, name=call.name, text=text, title=redact(output.title), places=output.places,
             images=output.images, data=redact_data(output.data), change_set=output.change_set, is_error=output.is_error,

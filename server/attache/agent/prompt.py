@@ -21,7 +21,10 @@ RULES_TOKENS = 4_000
 OPEN_SHOWN = 12
 REMEMBERED = 12
 NOTES_SHOWN = 20
-_UNSEEN_RANGES = ((0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2065), (0xE0000, 0xE0080))
+_UNSEEN_RANGES = (
+    (0x00AD, 0x00AE), (0x061C, 0x061D), (0x180E, 0x180F), (0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070),
+    (0xFEFF, 0xFF00), (0xE0000, 0xE01F0),
+)  # fmt: skip
 UNSEEN = dict.fromkeys(code for first, end in _UNSEEN_RANGES for code in range(first, end))
 """Characters that a person does not see and a model reads: zero-width, bidi, tags."""
 

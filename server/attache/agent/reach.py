@@ -17,7 +17,8 @@ from attache.schema.messages import Text
 from attache.schema.session import PlanStep, Question
 from attache.schema.tools import ToolOutput
 from attache.security.approvals import for_reach
-from attache.security.policy import decide_reach
+from attache.security.policy import decide_reach, with_rules
+from attache.security.rules import Subject
 from attache.tools.reach import Errand, Reach, Rows
 from attache.tools.tool import Tool, Tools
 from attache.tools.wording import counted, first_line
@@ -35,8 +36,8 @@ NOT_DELEGATED = frozenset({"delegate", "investigate", "message", "ask_user", "pl
 def reach(session: Session, run: Callable[[], Run]) -> Reach:
     """Return the ways out of the tools of a run, which need not be there yet."""
 
-    async def permit(title: str, rows: Rows, pattern: str) -> None:
-        await _permit(run(), title, rows, pattern)
+    async def permit(title: str, rows: Rows, pattern: str, host: str) -> None:
+        await _permit(run(), title, rows, pattern, host)
 
     async def ask(question: str, choices: Sequence[str]) -> str:
         return await _ask(run(), question, choices)
@@ -56,10 +57,13 @@ def reach(session: Session, run: Callable[[], Run]) -> Reach:
     )  # fmt: skip
 
 
-async def _permit(run: Run, title: str, rows: Rows, pattern: str) -> None:
+async def _permit(run: Run, title: str, rows: Rows, pattern: str, host: str) -> None:
     """Let what only reads, but from outside, be reached. Raises ApprovalDenied, ApprovalNeeded."""
     question = for_reach(title, rows, pattern, tool=title.split(maxsplit=1)[0], run_id=run.id, call_id=run.calling)
-    verdict = decide_reach(approve=run.settings.approve, grants=run.state().grants, pattern=question.pattern)
+    grants = run.state().grants
+    verdict = decide_reach(approve=run.settings.approve, grants=grants, pattern=question.pattern)
+    ruled = [run.rules.judge(Subject(run.using, host=host))]
+    verdict = with_rules(verdict, ruled, granted=question.pattern in grants)
     if verdict.choice == "deny":
         raise ApprovalDenied(verdict.reason)
     if verdict.choice == "ask":

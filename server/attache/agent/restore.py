@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from attache.agent.resources import Resources
 from attache.foundation.ids import new_id
-from attache.schema.data import ChangeSetId
-from attache.schema.edits import ChangeSet, EditFile, FileChange, FileOutcome, Landed, TextEdit
+from attache.schema.data import ChangeSetId, Uri
+from attache.schema.edits import (
+    ChangeSet,
+    CreateFile,
+    DeleteFile,
+    EditFile,
+    FileChange,
+    FileOutcome,
+    Landed,
+    RenameFile,
+)
 from attache.schema.errors import EditRefused, FileMissing, UserError
 from attache.schema.events import ChangeLanded, ChangeUndone, Entry
 from attache.workspace.edits import diff, other_way, undo_of
@@ -69,27 +79,66 @@ def _turned_outcome(outcome: FileOutcome) -> FileOutcome:
 
 async def _land(staged: Workspace, event: ChangeLanded, step: Landed) -> None:
     """Take a step back in thought."""
-    staged.remember(outcome.after for outcome in step.files)
-    back = undo_of(step)
-    files = tuple([change async for change in _left_to_do(staged, back.files)])
     try:
-        await staged.land(ChangeSet(id=ChangeSetId(new_id("c")), title=back.title, files=files))
+        await _take_back(staged, step)
     except EditRefused as error:
         what = f"step {event.step} ({event.title}) cannot be taken back; nothing was changed: {error.message}"
         raise EditRefused(what, hint="save or undo what you changed there, or take it back by hand") from error
 
 
-async def _left_to_do(staged: Workspace, changes: Sequence[FileChange]) -> AsyncIterator[FileChange]:
-    """Yield the changes without the edits that the text has already: hunks that the user rejected."""
-    for change in changes:
-        base = staged.memory.recall(change.base_hash) if isinstance(change, EditFile) else None
-        if not isinstance(change, EditFile) or base is None:
-            yield change
-            continue
-        try:
-            made = set(diff(base, (await staged.read(change.uri)).text))
-        except FileMissing:
-            made = set[TextEdit]()
-        left = tuple(edit for edit in change.edits if edit not in made)
-        if left:
-            yield change.model_copy(update={"edits": left})
+# ---------------------------------------------------------------- steps that landed
+
+
+async def left_to_undo(workspace: Workspace, steps: Sequence[Landed]) -> tuple[FileChange, ...]:
+    """Return what takes steps back, the last first, without what is taken back already: hunks that the user rejected.
+
+    Raises EditRefused where the user has changed the same places since; nothing is changed by either.
+    """
+    staged = workspace.staged()
+    return tuple([change for step in reversed(steps) for change in await _take_back(staged, step)])
+
+
+async def _take_back(staged: Workspace, step: Landed) -> tuple[FileChange, ...]:
+    """Take a step back in thought; return the changes that were left to do for it."""
+    staged.remember(outcome.after for outcome in step.files)
+    back = undo_of(step)
+    names = Counter(uri for change in back.files for uri in _named(change))
+    files: list[FileChange] = []
+    for change in back.files:
+        left = await _left_to_do(staged, change, alone=names[change.uri] == 1)
+        files += () if left is None else (left,)
+    await staged.land(ChangeSet(id=ChangeSetId(new_id("c")), title=back.title, files=tuple(files)))
+    return tuple(files)
+
+
+def _named(change: FileChange) -> tuple[Uri, ...]:
+    return (change.uri, change.new_uri) if isinstance(change, RenameFile) else (change.uri,)
+
+
+async def _left_to_do(staged: Workspace, change: FileChange, *, alone: bool) -> FileChange | None:
+    """Return a change without what the file has of it already, None where that is all.
+
+    Only of a change that is `alone` with its name can this be told where the file comes or goes.
+    """
+    match change:
+        case EditFile():
+            base, now = staged.memory.recall(change.base_hash), await _text(staged, change.uri)
+            if base is None or now is None:
+                return change
+            made = set(diff(base, now))
+            left = tuple(edit for edit in change.edits if edit not in made)
+            return change.model_copy(update={"edits": left}) if left else None
+        case DeleteFile() if alone and await _text(staged, change.uri) is None:
+            return None
+        case CreateFile() if alone and await _text(staged, change.uri) == change.text:
+            return None
+        case _:
+            return change
+
+
+async def _text(staged: Workspace, uri: Uri) -> str | None:
+    """Return what a file holds; None where it is not there."""
+    try:
+        return (await staged.read(uri)).text
+    except FileMissing:
+        return None

@@ -46,6 +46,10 @@ class Run:
     system: str
     record: Callable[[Event], Awaitable[None]]
     """Append a durable event; returns once it cannot be lost any more."""
+    note: Callable[[Event], object]
+    """Append a durable event with what follows, without waiting: for what nothing acts on before that is recorded."""
+    settled: Callable[[], Awaitable[None]]
+    """Return once all that was noted cannot be lost any more."""
     paint: Callable[[Event], None]
     """Show a transient event."""
     price: Callable[[ModelInfo, Usage], float | None]

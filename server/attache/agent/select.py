@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import get_args
 
 from attache.schema.tools import Cost
@@ -75,9 +76,10 @@ def _weighted(tool: Tool) -> Counter[str]:
     return weighted
 
 
-def _words(text: str) -> list[str]:
+@lru_cache(maxsize=1024)  # every run asks for the words of the same tools
+def _words(text: str) -> tuple[str, ...]:
     """Return the words that mean something, cut to their stems."""
-    return [_stem(word) for word in _WORD.findall(text.casefold().replace("_", " ")) if word not in _STOP]
+    return tuple(_stem(word) for word in _WORD.findall(text.casefold().replace("_", " ")) if word not in _STOP)
 
 
 def _stem(word: str) -> str:

@@ -11,6 +11,7 @@ from attache.agent.answers import Answers
 from attache.agent.approvals import Approver
 from attache.agent.budget import Budget
 from attache.agent.consent import consent_to_change
+from attache.agent.journal import Journal
 from attache.agent.loop import drive
 from attache.agent.permission import rules_for
 from attache.agent.pipeline import execute
@@ -63,6 +64,7 @@ class Session:
         self.state = state
         self.approver = approver
         self._answers = Answers()
+        self._journal = Journal(self._append)
         self._listeners: list[Listener] = []
         self._driving: asyncio.Task[RunStop] | None = None
         self._run: Run | None = None
@@ -84,26 +86,23 @@ class Session:
 
     async def record(self, event: Event) -> None:
         """Append an event to the log, then let it count. Nothing acts on an event before this returns."""
-        appending = asyncio.ensure_future(self._append(event))
-        try:
-            await asyncio.shield(appending)
-        except asyncio.CancelledError:
-            await asyncio.wait({appending})  # what is in the log must be in the state, and be told
-            raise
-        finally:
-            if appending.done() and not appending.cancelled() and appending.exception() is None:
-                for entry in appending.result():
-                    self._tell(entry)
+        await self._journal.record(event)
 
-    async def _append(self, event: Event) -> list[Entry]:
-        if isinstance(event, ChangeLanded) and event.landed is not None:
-            await self._keep(event.landed)
-        told: list[Entry] = []
-        for entry in await self.resources.log.append(self.id, (event,)):
+    async def _append(self, happened: Sequence[Event]) -> None:
+        for event in happened:
+            if isinstance(event, ChangeLanded) and event.landed is not None:
+                await self._keep(event.landed)
+        broken: list[Exception] = []
+        for entry, event in zip(await self.resources.log.append(self.id, happened), happened, strict=True):
             self.state = fold(self.state, entry)
             # The log holds no file's text; who listens in this process is handed the event as it was.
-            told.append(entry.model_copy(update={"event": event}) if isinstance(event, ChangeLanded) else entry)
-        return told
+            told = entry.model_copy(update={"event": event}) if isinstance(event, ChangeLanded) else entry
+            try:
+                self._tell(told)
+            except Exception as error:  # noqa: BLE001 - what is in the log must be in the state, whoever listens
+                broken.append(error)
+        if broken:
+            raise broken[0]
 
     async def _keep(self, landed: Landed) -> None:
         """Keep what a step found and left, so that one can go back to it."""
@@ -340,10 +339,12 @@ class Session:
             context=context,
             approver=approver,
             system=await system_prompt(scene),
-            record=self.record,
+            record=self._journal.record,
+            note=self._journal.note,
+            settled=self._journal.settled,
             paint=self.paint,
             price=self.resources.catalog.price,
-            budget=Budget(settings, self.resources.ledger, session=self.id, project=self.state.cwd),
+            budget=Budget(settings, self.resources.ledger, self.id, self.state.cwd, self._journal.settled),
             fallbacks=self._fallbacks(model, settings),
             state=lambda: self.state,
         )

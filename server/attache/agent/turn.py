@@ -49,7 +49,7 @@ async def ask(run: Run) -> Answer:
 async def tell(run: Run, error: MalformedToolCall | EmptyAnswer) -> None:
     """Tell the model why its answer was of no use. Raises the error again when it keeps giving such answers."""
     if error.usage is not None:
-        await _paid(run, Message(role="assistant", parts=()), error.usage)
+        _paid(run, Message(role="assistant", parts=()), error.usage)
     run.malformed += 1
     if run.malformed >= UNUSABLE:
         raise error
@@ -65,44 +65,44 @@ async def _asked(run: Run) -> Answer:
     """Return the answer of the model at hand; a request that overflows its window is compacted and sent once more."""
     info = run.model.info
     messages = translated(run.state().messages, info)
-    request = _request(run, fit(messages, info.context_tokens, _fixed_tokens(run), run.gauge.ratio))
+    fixed = _fixed_tokens(run)
+    request = _request(run, fit(messages, info.context_tokens, fixed, run.gauge.ratio))
     try:
         answer = await stream(run, request)
     except ContextOverflow as error:
         if error.usage is not None:
-            await _paid(run, Message(role="assistant", parts=()), error.usage)
+            _paid(run, Message(role="assistant", parts=()), error.usage)
+            await run.settled()
         half = sum(map(message_tokens, request.messages)) // 2
-        seen = fit(request.messages, run.model.info.context_tokens, _fixed_tokens(run), run.gauge.ratio)
+        seen = fit(request.messages, run.model.info.context_tokens, fixed, run.gauge.ratio)
         smaller = compact(seen, min(half, sum(map(message_tokens, seen))))
         if smaller == request.messages:
             raise
         request = _request(run, smaller)
         answer = await stream(run, request)
     answer = answer.model_copy(update={"message": _with_own_ids(answer.message, run.state().messages)})
-    run.gauge.learn(_fixed_tokens(run) + sum(map(message_tokens, request.messages)), answer.usage.input_tokens)
+    run.gauge.learn(fixed + sum(map(message_tokens, request.messages)), answer.usage.input_tokens)
     if _empty(answer):
         error = EmptyAnswer(f"{info.ref} answered with nothing", hint="ask in other words, or take another model")
         error.usage = answer.usage
         raise error
-    await _paid(run, answer.message, answer.usage)
+    _paid(run, answer.message, answer.usage)
     return answer
 
 
-async def _paid(run: Run, message: Message, usage: Usage) -> None:
-    """Record what the model said, with what it used up and cost: once for each call."""
+def _paid(run: Run, message: Message, usage: Usage) -> None:
+    """Note what the model said, with what it used up and cost: once for each call."""
     info = run.model.info
     known = run.price(info, usage)
     cost = known or 0.0
     if known is None and run.budget.any and not run.unpriced:
         run.unpriced = True
         words = f"the price of {info.ref} is unknown, so no budget can hold it"
-        await run.record(
-            ErrorRaised(run_id=run.id, where="budget", message=words, hint="take a model with a known price")
-        )
+        run.note(ErrorRaised(run_id=run.id, where="budget", message=words, hint="take a model with a known price"))
     run.usage += usage
     run.cost_usd += cost
     said = message.model_copy(update={"model": info.ref})
-    await run.record(MessageAdded(run_id=run.id, message=said, usage=usage, cost_usd=cost, bill=new_id("b")))
+    run.note(MessageAdded(run_id=run.id, message=said, usage=usage, cost_usd=cost, bill=new_id("b")))
 
 
 def _with_own_ids(message: Message, before: tuple[Message, ...]) -> Message:

@@ -127,7 +127,7 @@ _BITS = 2.75
 """Bits a character below which a text repeats itself too much to be drawn at random."""
 
 
-def _drawn(value: str) -> bool:
+def drawn(value: str) -> bool:
     """Say whether a value looks drawn at random rather than written by a person who names things."""
     if _PLACEHOLDER.search(value) or _WRITTEN.fullmatch(value) or not any(map(str.isdigit, value)):
         return False
@@ -136,7 +136,7 @@ def _drawn(value: str) -> bool:
 
 
 def _drawn_group(match: Match) -> bool:
-    return _drawn(match[1])
+    return drawn(match[1])
 
 
 def _in_shell(match: Match) -> bool:

@@ -55,6 +55,7 @@ class Index:
         self._changed: set[str] = set()
         self._covering = asyncio.Lock()
         self._status = IndexStatus(state="off")
+        self._begun = False
         self._settled = asyncio.Event()
         arguments = (str(self._folder), str(home), str(max_file_bytes))
         self._worker = Worker(arguments, self._database.parent, hear=self._hear, ended=self._ended)
@@ -62,7 +63,13 @@ class Index:
     # ------------------------------------------------------------ life
 
     async def start(self) -> None:
-        """Start the process that keeps the index, without waiting for it; what hinders it stands in `status`."""
+        """Start the process that keeps the index, without waiting for it; what hinders it stands in `status`.
+
+        Whoever asks first starts it too: who needs no index pays for none.
+        """
+        if self._begun:
+            return
+        self._begun = True
         try:
             self._root = Root(self._folder)
             private_dir(self._database.parent)
@@ -90,6 +97,7 @@ class Index:
 
     async def ready(self, timeout_seconds: float | None = None) -> bool:
         """Wait until all files have been looked at; return whether they have."""
+        await self.start()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), timeout_seconds)
         return self._status.state == "ready"
@@ -108,6 +116,7 @@ class Index:
 
     async def refresh(self, paths: Collection[str] | None = None) -> None:
         """Look at files again that changed on disk, or at all, and return when the index knows them."""
+        await self.start()
         with suppress(*_UNHEARD):
             await self._worker.request("refresh", {"paths": None if paths is None else list(paths)}, None)
 
@@ -124,10 +133,12 @@ class Index:
 
     async def search(self, query: str, *, k: int = 10, kind: SearchKind = "hybrid") -> tuple[Hit, ...]:
         """Return the places that answer a question, the best first."""
+        await self.start()
         return await self._fresh(lambda reader: search.search(reader, query, k, kind))
 
     async def symbols(self, name: str = "", *, path: str = "", k: int = 50) -> tuple[Symbol, ...]:
         """Return definitions: of that name, then beginning so, then holding its parts; without one, all of `path`."""
+        await self.start()
         if name and self._status.state in {"starting", "building"} and await self._worker.connected(FIRST_SECONDS):
             with suppress(*_UNHEARD):
                 await self._worker.request("hurry", {"word": name.rpartition(".")[2]}, READ_SECONDS)
@@ -135,10 +146,12 @@ class Index:
 
     async def outline(self, path: str) -> tuple[Symbol, ...]:
         """Return the definitions of one file in the order of its text."""
+        await self.start()
         return await self._fresh(lambda reader: symbols.outline(reader, path))
 
     async def references(self, name: str, *, path: str = "") -> tuple[Reference, ...]:
         """Return where a name is defined and used, below `path` if it is given, definitions first."""
+        await self.start()
         if not self._reader:
             return ()
         reader = self._reader
@@ -151,6 +164,7 @@ class Index:
 
     async def references_at(self, path: str, line: int, column: int) -> tuple[Reference, ...]:
         """Return where the name at a place is defined and used; lines and columns (of code points) count from 1."""
+        await self.start()
         if not self._reader:
             return ()
         await self._cover_buffers(self._reader)

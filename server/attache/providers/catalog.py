@@ -26,6 +26,7 @@ class Catalog:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        prices.keep_in(settings.home)
         self._rows = row.rows(settings)
         self._open: dict[str, Model] = {}
         self._distant: dict[str, Distant] = {}

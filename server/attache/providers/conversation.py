@@ -26,14 +26,14 @@ def paired(messages: Sequence[Message]) -> tuple[Message, ...]:
     for message in _joined(messages):
         if message.role == "assistant":
             if asked:
-                kept.append(Message(role="user", parts=_answered(asked, ())))
+                kept.append(_reply(_answered(asked, ())))
             asked = message.tool_calls
             kept.append(message)
         else:
-            kept.append(Message(role="user", parts=_answered(asked, message.parts)))
+            kept.append(message if _fits(asked, message.parts) else _reply(_answered(asked, message.parts)))
             asked = ()
     if asked:
-        kept.append(Message(role="user", parts=_answered(asked, ())))
+        kept.append(_reply(_answered(asked, ())))
     return tuple(kept)
 
 
@@ -108,6 +108,17 @@ def _joined(messages: Sequence[Message]) -> list[Message]:
 
 def _says_something(part: Part) -> bool:
     return bool(part.text.strip()) if isinstance(part, Text) else True
+
+
+def _reply(parts: tuple[Part, ...]) -> Message:
+    return Message(role="user", parts=parts)
+
+
+def _fits(asked: Sequence[ToolCall], parts: Sequence[Part]) -> bool:
+    """Say whether the results stand first, one for each call in its order, as nearly always."""
+    answered = [part.call_id for part in parts if isinstance(part, ToolResult)]
+    first = parts[: len(answered)]
+    return answered == [call.id for call in asked] and all(isinstance(part, ToolResult) for part in first)
 
 
 def _answered(asked: Sequence[ToolCall], parts: Sequence[Part]) -> tuple[Part, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from attache.providers.foreign import fields, load, objects, said
-from attache.providers.row import ProviderRow, access
+from attache.providers.foreign import count, fields, load, objects, said
+from attache.providers.row import ProviderRow, access, unlocked
 from attache.schema.errors import ProviderError
+from attache.schema.models import Usage
 
 if TYPE_CHECKING:
     from attache.foundation.settings import Settings
@@ -27,6 +29,8 @@ class Way:
     body: Callable[[str, str, str, int], Json]
     """From model, text before, text behind and the most tokens."""
     read: Callable[[Json], object]
+    counted: Callable[[Json], Usage]
+    """What the answer took."""
     models: tuple[str, ...] = ("",)
     """Beginnings of the names of the models that can do it."""
     cut: str = ""
@@ -50,16 +54,36 @@ def _first(answer: Json) -> Json:
     return (objects(answer.get("choices")) or [Json()])[0]
 
 
+def _openai_usage(answer: Json) -> Usage:
+    figures = fields(answer.get("usage"))
+    return Usage(
+        input_tokens=count(figures.get("prompt_tokens")),
+        output_tokens=count(figures.get("completion_tokens")),
+        cached_tokens=count(figures.get("prompt_cache_hit_tokens")) or count(figures.get("num_cached_tokens")),
+    )
+
+
+def _ollama_usage(answer: Json) -> Usage:
+    return Usage(input_tokens=count(answer.get("prompt_eval_count")), output_tokens=count(answer.get("eval_count")))
+
+
+def _llamacpp_usage(answer: Json) -> Usage:
+    return Usage(
+        input_tokens=count(answer.get("tokens_evaluated")), output_tokens=count(answer.get("tokens_predicted"))
+    )
+
+
 WAYS: Final[Mapping[str, Way]] = {
-    "ollama": Way("/api/generate", _ollama, lambda answer: answer.get("response"), cut="/v1"),
-    "llamacpp": Way("/infill", _llamacpp, lambda answer: answer.get("content"), cut="/v1"),
+    "ollama": Way("/api/generate", _ollama, lambda answer: answer.get("response"), _ollama_usage, cut="/v1"),
+    "llamacpp": Way("/infill", _llamacpp, lambda answer: answer.get("content"), _llamacpp_usage, cut="/v1"),
     "mistral": Way(
         "/fim/completions",
         _openai,
         lambda answer: fields(_first(answer).get("message")).get("content"),
+        _openai_usage,
         models=("codestral",),
     ),
-    "deepseek": Way("/beta/completions", _openai, lambda answer: _first(answer).get("text"), cut="/v1"),
+    "deepseek": Way("/beta/completions", _openai, lambda answer: _first(answer).get("text"), _openai_usage, cut="/v1"),
 }
 """Provider -> its way. One that is not named here only talks."""
 
@@ -73,21 +97,29 @@ class Filler:
         self._model = model
         self._way = way
         self._client: Client | None = None
+        self._connecting = asyncio.Lock()
 
-    async def fill(self, before: str, behind: str, *, max_tokens: int) -> str:
-        """Return what goes between; empty where the model has nothing. Raises ProviderError."""
-        if self._client is None:
-            from attache.providers.direct import Client, Route
-
-            base = self._access.base_url.removesuffix("/").removesuffix(self._way.cut)
-            self._client = Client(self._access, (Route(self._way.path),), base_url=base)
+    async def fill(self, before: str, behind: str, *, max_tokens: int) -> tuple[str, Usage]:
+        """Return what goes between, empty where the model has nothing, and what that took. Raises ProviderError."""
         body = self._way.body(self._model, before, behind, max_tokens)
         try:
-            answer = b"".join([piece async for piece in self._client.pieces(body)])
+            client = await self._connected()
+            answer = b"".join([piece async for piece in client.pieces(body)])
         except ProviderError:
             self.able = False
             raise
-        return said(self._way.read(fields(load(answer))))
+        told = fields(load(answer))
+        return said(self._way.read(told)), self._way.counted(told)
+
+    async def _connected(self) -> Client:
+        async with self._connecting:
+            if self._client is None:
+                from attache.providers.direct import Client, Route
+
+                self._access = await asyncio.to_thread(unlocked, self._access)
+                base = self._access.base_url.removesuffix("/").removesuffix(self._way.cut)
+                self._client = Client(self._access, (Route(self._way.path),), base_url=base)
+            return self._client
 
     async def close(self) -> None:
         """Let go of the connections."""

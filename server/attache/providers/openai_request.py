@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from attache.providers.conversation import described, opaque, output, paired, told_file
+from attache.providers.foreign import dump
 from attache.providers.row import Quirks
 from attache.schema.messages import File, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
 from attache.schema.models import Request
@@ -119,7 +119,7 @@ def _calls(message: Message, quirks: Quirks) -> list[Json]:
     before: Part | None = None
     for part in message.parts:
         if isinstance(part, ToolCall):
-            function = {"name": part.name, "arguments": json.dumps(part.arguments, ensure_ascii=False)}
+            function = {"name": part.name, "arguments": dump(part.arguments).decode()}
             call: Json = {"id": _id(part.id, quirks), "type": "function", "function": function}
             if "extra_content" in quirks.echo and "extra_content" in (kept := opaque(before)):
                 call["extra_content"] = kept["extra_content"]

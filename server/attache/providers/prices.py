@@ -1,16 +1,60 @@
-"""What models cost and how much they hold, from the data that genai-prices carries; nothing is fetched."""
+"""What models cost and how much they hold, from the data that genai-prices carries, or `refresh` fetched."""
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from attache.foundation.files import private_dir, write_atomic
 from attache.providers.row import ProviderRow
+from attache.schema.errors import UserError
 from attache.schema.models import ModelInfo, Usage
 
 if TYPE_CHECKING:
+    from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import ModelInfo as Known
     from genai_prices.types import Provider
+
+
+_FILE = "prices.json"
+_FETCH_SECONDS = 30.0
+_kept: Path | None = None
+
+
+def keep_in(home: Path) -> None:
+    """Look into this folder, from now on and in this whole process, for what `refresh` left there."""
+    global _kept  # noqa: PLW0603 - the data are one for the process, as are those that the library carries
+    if _kept != home / _FILE:
+        _kept = home / _FILE
+        _forget()
+
+
+def refresh(home: Path, url: str = "") -> int:
+    """Fetch windows and prices anew, keep them in `home`, and return how many models they know.
+
+    `url` is a mirror of the data of genai-prices, in the form of its v2. Raises UserError.
+    """
+    import httpx2
+    from genai_prices.update_prices import DEFAULT_UPDATE_URL
+
+    place = url or DEFAULT_UPDATE_URL
+    try:
+        response = httpx2.get(place, timeout=_FETCH_SECONDS, follow_redirects=False)
+        response.raise_for_status()
+        raw = response.json()
+        snapshot = _parsed(raw)
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, LookupError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(
+            f"no prices came from {place}: {reason}", hint="those that are here hold on; another place: --from URL"
+        ) from error
+    private_dir(home)
+    write_atomic(home / _FILE, json.dumps({"version": version("genai-prices"), "providers": raw}).encode())
+    _forget()
+    return sum(len(provider.models) for provider in snapshot.providers)
 
 
 def price(row: ProviderRow, model: str, usage: Usage) -> float | None:
@@ -69,9 +113,7 @@ def _find(row: ProviderRow, model: str) -> tuple[Provider, Known] | None:
 def _found(name: str, model: str) -> tuple[Provider, Known] | None:
     if (provider := _named(name)) is None:
         return None
-    from genai_prices.data_snapshot import get_snapshot
-
-    found = provider.find_model(model, all_providers=get_snapshot().providers)
+    found = provider.find_model(model, all_providers=_snapshot().providers)
     return (provider, found) if found else None
 
 
@@ -80,6 +122,34 @@ def _provider(row: ProviderRow) -> Provider | None:
 
 
 def _named(name: str) -> Provider | None:
+    return next((provider for provider in _snapshot().providers if provider.id == name), None)
+
+
+@lru_cache(maxsize=1)
+def _snapshot() -> DataSnapshot:
+    """Return what was fetched since this version of the library came, else what it carries."""
     from genai_prices.data_snapshot import get_snapshot
 
-    return next((provider for provider in get_snapshot().providers if provider.id == name), None)
+    if _kept is None or not _kept.exists():
+        return get_snapshot()
+    try:
+        kept = json.loads(_kept.read_text("utf-8"))
+        return _parsed(kept["providers"]) if kept["version"] == version("genai-prices") else get_snapshot()
+    except (OSError, ValueError, LookupError, TypeError):
+        return get_snapshot()
+
+
+def _parsed(raw: Any) -> DataSnapshot:
+    """Return fetched data in the library's form. Raises ValueError and what else reading the wrong thing raises."""
+    from genai_prices.data_snapshot import DataSnapshot
+    from genai_prices.types import _providers_from_raw  # pyright: ignore[reportPrivateUsage]
+
+    providers = _providers_from_raw(raw)
+    if not any(provider.models for provider in providers):
+        raise ValueError("it names no model")
+    return DataSnapshot(providers, from_auto_update=True)
+
+
+def _forget() -> None:
+    _snapshot.cache_clear()
+    _found.cache_clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -20,7 +20,7 @@ from attache.providers import capabilities, prices
 from attache.providers.failures import WHAT_NOW, NoSuchModel, plain, refused
 from attache.providers.foreign import dump, load
 from attache.providers.model import Emit
-from attache.providers.row import Access, blanks
+from attache.providers.row import Access, blanks, unlocked
 from attache.providers.sse import Events
 from attache.schema.errors import (
     AttacheError,
@@ -234,8 +234,7 @@ class RemoteModel:
 
     def _build(self) -> tuple[Client, ModelInfo]:
         if self._access.find_key:
-            self._access = replace(self._access, key=self._access.find_key(), find_key=None)
-            remember_secret(self._access.key, f"{self._access.row.name} key")
+            self._access = unlocked(self._access)
             self._check()
         return self._wire.client(self._access), capabilities.known(
             prices.known(self._access.row, self._info), self._access.capabilities

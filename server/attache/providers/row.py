@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from attache.foundation.redact import remember_secret
 from attache.foundation.settings import ModelTraits, ProviderSettings, Settings
 from attache.providers import keys
 from attache.schema.data import Record
@@ -143,6 +144,17 @@ def access(row: ProviderRow, settings: Settings) -> Access:
     key = settings.env(key_name).strip()
     find_key = None if key else _elsewhere(row, settings)
     return Access(row, _base_url(row, settings, prefix), key, key_name, limits, settings.capabilities, find_key)
+
+
+def unlocked(found: Access) -> Access:
+    """Return the access with its key, from the keyring or the user's command where it stands there.
+
+    Blocks meanwhile. Raises AuthenticationFailed.
+    """
+    if found.find_key is None:
+        remember_secret(found.key, f"{found.row.name} key")
+        return found
+    return unlocked(replace(found, key=found.find_key(), find_key=None))
 
 
 def keyed(row: ProviderRow, settings: Settings) -> bool:

@@ -142,6 +142,8 @@ class Landed(Record):
 
     change_set: ChangeSet
     files: tuple[FileOutcome, ...]
+    folders: tuple[Uri, ...] = ()
+    """Folders that had to be made for its files; undo removes those that are empty then."""
 
 
 class Hunk(Record):

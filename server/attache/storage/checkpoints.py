@@ -77,10 +77,15 @@ class Checkpoints:
     def _put(self, data: bytes) -> str:
         name = hashlib.sha256(data).hexdigest()
         path = private_dir(self._folder / "texts" / name[:2]) / name[2:]
+        # Not durable, since many of them are written in every step: what a loss of power left empty is written again,
+        # and `recall` looks at the hash.
         try:
             os.utime(path)  # it is young again
+            there = path.stat().st_size > 0
         except FileNotFoundError:
-            write_atomic(path, zlib.compress(data))
+            there = False
+        if not there:
+            write_atomic(path, zlib.compress(data), durable=False)
         return name
 
     def _fill(self, outcome: dict[str, Any]) -> None:

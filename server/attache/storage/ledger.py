@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import time
 from functools import cache
 from typing import Literal
 
+from attache.foundation.ids import new_id
 from attache.schema.data import Record
 from attache.schema.models import Usage
 from attache.storage.database import Database
@@ -45,6 +47,23 @@ class Ledger:
         where = {name: value for name, value in named.items() if value}
         return await self._database.read(lambda connection: self._queries.spent(connection, since, **where))
 
+    async def enter(self, what: str, project: str, model: str, usage: Usage, cost_usd: float) -> None:
+        """Enter the bill of a call that belongs to no session; `what` it was for stands in its place.
+
+        Raises StorageError.
+        """
+        bill = {
+            "id": new_id("b"),
+            "at": time.time(),
+            "session_id": what,
+            "cwd": storable(project),
+            "model": storable(model),
+            "person": person(),
+            "cost_usd": cost_usd,
+            **usage.model_dump(),
+        }
+        await self._database.write(lambda connection: self._queries.enter(connection, bill))
+
     async def account(self, by: By, since: float = 0.0) -> tuple[Spending, ...]:
         """Return a line for each model, session, day, project or user, the dearest first. Raises StorageError."""
         column = _COLUMNS[by]
@@ -58,6 +77,11 @@ class Ledger:
             )
             for row in rows
         )
+
+
+def storable(text: str) -> str:
+    """Return `text` as UTF-8 can hold it: the name of a folder may be other bytes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 @cache

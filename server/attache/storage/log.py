@@ -17,7 +17,7 @@ from attache.schema.messages import Message
 from attache.schema.models import Usage
 from attache.schema.session import SessionInfo
 from attache.storage.database import Database
-from attache.storage.ledger import person
+from attache.storage.ledger import person, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -80,7 +80,7 @@ class SessionLog:
 
     async def sessions(self, cwd: str | None = None) -> tuple[SessionInfo, ...]:
         """Return the sessions of a folder, or all, the one that was used last first. Raises StorageError."""
-        where = {} if cwd is None else {"cwd": _storable(cwd)}
+        where = {} if cwd is None else {"cwd": storable(cwd)}
         rows = await self._database.read(lambda connection: self._queries.listed(connection, **where))
         return tuple(_info(row) for row in rows)
 
@@ -108,7 +108,7 @@ def _clean(event: Event) -> tuple[Event, str]:
 
 
 def _named(event: SessionCreated) -> dict[str, Any]:
-    return {"cwd": _storable(event.cwd), "model": event.model, "mode": event.mode, "parent": event.parent}
+    return {"cwd": storable(event.cwd), "model": event.model, "mode": event.mode, "parent": event.parent}
 
 
 def _change(happened: Sequence[Event]) -> dict[str, Any]:
@@ -127,20 +127,15 @@ def _change(happened: Sequence[Event]) -> dict[str, Any]:
                 usage, cost = usage + (event.usage or Usage()), cost + event.cost_usd
             case _:
                 pass
-    named = {"new_model": model, "new_mode": mode, "new_title": title and _storable(title)}
+    named = {"new_model": model, "new_mode": mode, "new_title": title and storable(title)}
     sums = {f"more_{name}": count for name, count in usage.model_dump().items()}
-    return {**named, "first_title": _storable(first_title), **sums, "more_runs": runs, "more_cost_usd": cost}
+    return {**named, "first_title": storable(first_title), **sums, "more_runs": runs, "more_cost_usd": cost}
 
 
 def _bill(event: MessageAdded, at: float) -> dict[str, Any]:
     usage = event.usage or Usage()
-    named = {"id": event.bill, "at": at, "model": _storable(event.message.model), "person": person()}
+    named = {"id": event.bill, "at": at, "model": storable(event.message.model), "person": person()}
     return {**named, **usage.model_dump(), "cost_usd": event.cost_usd}
-
-
-def _storable(text: str) -> str:
-    """Return `text` as UTF-8 can hold it: the name of a folder may be other bytes."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _entry(row: RowMapping) -> Entry:

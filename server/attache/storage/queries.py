@@ -42,6 +42,7 @@ _PAY = (
     )
     .on_conflict_do_nothing()
 )
+_ENTER = bills.insert()
 _READ = (
     select(events)
     .where(events.c.session_id == bindparam("session_id"), events.c.seq > bindparam("after"))
@@ -75,6 +76,11 @@ def append(
 def pay(connection: Connection, session_id: SessionId, bill: dict[str, Any]) -> None:
     """Enter a bill with its session's folder; one that is there already is left as it is."""
     connection.execute(_PAY, {"of_session": session_id, **bill})
+
+
+def enter(connection: Connection, bill: dict[str, Any]) -> None:
+    """Enter a bill that belongs to no session."""
+    connection.execute(_ENTER, bill)
 
 
 def spent(connection: Connection, since: float, **where: str) -> float:

@@ -26,7 +26,7 @@ class Errand:
     """The agent that goes on where it stopped; empty for a new one."""
 
 
-async def nobody_permits(title: str, _rows: Rows, _pattern: str) -> None:
+async def nobody_permits(title: str, _rows: Rows, _pattern: str, _host: str) -> None:
     """Stand for a person where there is none."""
     raise ApprovalNeeded(f"{title} needs an approval, and nobody is there to give it")
 
@@ -55,8 +55,8 @@ async def nobody_else(_errand: Errand) -> ToolOutput:
 class Reach:
     """The ways out of a tool. Each default says that there is nobody."""
 
-    permit: Callable[[str, Rows, str], Awaitable[None]] = nobody_permits
-    """Have the person allow what is about to be reached: a title, rows, what a grant would cover.
+    permit: Callable[[str, Rows, str, str], Awaitable[None]] = nobody_permits
+    """Have the person allow what is about to be reached: a title, rows, what a grant would cover, the host.
 
     Raises ApprovalDenied; ApprovalNeeded where nobody is there. A policy or a grant may answer at once.
     """

@@ -26,6 +26,8 @@ SIGNATURE_CHARS = 200
 HIT_LINES = 12
 """Lines of one hit; the whole is a read away."""
 READY_SECONDS = 20.0
+NAMED_SECONDS = 2.0
+"""A name is looked up first of all while the index is built, so that it is worth less waiting for."""
 """How long a question waits for an index that is still being built."""
 
 Folder = Annotated[str, Field(description="File or folder.")]
@@ -107,7 +109,7 @@ async def symbols(
     if not name and not path:
         raise InvalidArguments("symbols needs a name or a path", hint='for example {"path": "src/app.py"}')
     # A name is looked for at once, before the index is whole; what a file defines is known once it has been read.
-    index, note = await _ready(ctx, wait_seconds=0 if name else READY_SECONDS)
+    index, note = await _ready(ctx, wait_seconds=NAMED_SECONDS if name else READY_SECONDS)
     found = await index.symbols(name, path=_below(ctx, path), k=limit)
     if path and not found and not await is_folder(ctx, path):
         await ctx.workspace.read(path)  # says why nothing is known of a file that is no text
@@ -176,7 +178,7 @@ def _below(ctx: Context, path: str) -> str:
 async def _ready(ctx: Context, wait_seconds: float = READY_SECONDS) -> tuple[Index, str]:
     """Return the index, once it is whole or the wait is over, and a note where it does not know everything yet."""
     index = ctx.index
-    if index is None or index.status().state == "off":
+    if index is None:
         raise ToolError("there is no index here", hint="use grep and find")
     await index.ready(wait_seconds)
     status = index.status()

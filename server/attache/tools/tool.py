@@ -226,6 +226,7 @@ class Tools:
         self._folders: tuple[Path, ...] = ()
         self._stamp: Stamp = ()
         self._found: list[Tool] = []
+        self._tokens: int | None = None
         for each in tools:
             self.add(each)
 
@@ -246,6 +247,7 @@ class Tools:
     def _find(self) -> None:
         given = [each for each in self if each not in self._found]
         self._by_name, self._found, self.problems, self._stamp = {}, [], [], stamp(self._folders)
+        self._tokens = None
         for each in given:
             self.add(each)
         for module in modules(self._folders, self.problems.append):
@@ -269,6 +271,7 @@ class Tools:
                 owner = f"tool `{taken.spec.name}` of {taken.origin}"
                 raise UserError(f"tool `{new.spec.name}`: `{name}` is taken by {owner}", hint="give it another name")
         self._by_name.update(dict.fromkeys((new.spec.name, *new.aliases), new))
+        self._tokens = None
 
     def find(self, name: str) -> Tool:
         """Return the tool of this name or alias. Raises ToolError with near names."""
@@ -291,7 +294,9 @@ class Tools:
 
     def tokens(self) -> int:
         """Estimate what the offer costs in every request."""
-        return tokens(self.specs())
+        if self._tokens is None:
+            self._tokens = tokens(self.specs())
+        return self._tokens
 
     def __iter__(self) -> Iterator[Tool]:
         """Go through the tools in the order they came, each once."""

@@ -10,11 +10,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from attache.foundation.files import private_dir
+from attache.foundation.files import private_dir, write_atomic
 from attache.schema.edits import FileState
 from attache.workspace.spares import COPIED_BYTES, Place
 
-KEPT_SECONDS = 14 * 86_400
+KEPT_SECONDS = 30 * 86_400
 """Bytes that nothing was done with for so long are let go; undo then says that they are not there any more."""
 
 
@@ -47,6 +47,15 @@ class Blobs:
             raise
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
         return FileState(hash=digest.hexdigest(), size=size, mode=mode)
+
+    def put(self, data: bytes, mode: int) -> FileState:
+        """Take in bytes; return the state of a file that holds them."""
+        hash_ = hashlib.sha256(data).hexdigest()
+        path = self.path(hash_)
+        if not path.is_file():
+            private_dir(path.parent)
+            write_atomic(path, data)
+        return FileState(hash=hash_, size=len(data), mode=mode)
 
     def prune(self) -> None:
         """Let go of what is old, and of what a crash left half written."""

@@ -210,7 +210,10 @@ def undo_of(landed: Landed) -> ChangeSet:
     the whole is refused.
     """
     taken = landed.change_set
-    files = tuple(change for outcome in reversed(landed.files) for change in _undone(outcome))
+    files: tuple[FileChange, ...] = tuple(
+        change for outcome in reversed(landed.files) for change in _undone(outcome)
+    )  # fmt: skip
+    files += tuple(SetFolder(uri=uri, there=False) for uri in landed.folders)
     return ChangeSet(
         id=ChangeSetId(new_id("c")), title=f"Undo: {taken.title}", files=files, run_id=taken.run_id, step=taken.step
     )

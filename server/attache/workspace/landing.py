@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 from attache.schema.data import Uri
 from attache.schema.edits import ChangeSet, FileOutcome, Landed
@@ -21,7 +22,7 @@ from attache.workspace.folders import set_folders
 from attache.workspace.held import Files, OpenEdit
 from attache.workspace.journal import Entry, Journal, OpenChange
 from attache.workspace.open_file import Editor, OpenFile, Patience, Written
-from attache.workspace.paths import key
+from attache.workspace.paths import key, to_uri
 from attache.workspace.sketch import Sketch
 from attache.workspace.spares import DiskChange, Disturbed
 
@@ -90,7 +91,8 @@ class Landing:
         if folders := sketch.folders():
             await asyncio.to_thread(set_folders, folders)
         outcomes = tuple(_as_written(outcome, written.get(outcome.uri)) for outcome in sketch.outcomes)
-        return Landed(change_set=self._change_set, files=outcomes)
+        made = tuple(to_uri(Path(root, path)) for root, path in entry.folders) if entry else ()
+        return Landed(change_set=self._change_set, files=outcomes, folders=made)
 
     def _opened_late(self, sketch: Sketch, heard: ExitStack) -> list[OpenFile]:
         """Return a list that gathers the documents opened with the old text, while their files are changed on disk."""

@@ -125,9 +125,13 @@ class Review:
         """Take note of a change set that needs no review: a rejection, an undo, or the user's own command."""
         rejected = self._rejecting.pop(landed.change_set.id, frozenset[HunkId]())
         for outcome in landed.files:
-            if outcome.other is not None and self._others.pop((outcome.uri, outcome.other.kind), None):
+            if self._ended(outcome):
                 self._tell(outcome.uri)
             if outcome.other is None and (page := self._pages.get(key(outcome.uri))):
+                if not page.there and outcome.after is not None and not rejected:
+                    del self._pages[key(outcome.uri)]  # what was deleted is there again
+                    self._tell(outcome.uri)
+                    continue
                 start = self._as_it_was(page, outcome.before or "")
                 marked = start.restored(rejected)
                 if marked.text != (outcome.after or ""):
@@ -194,6 +198,19 @@ class Review:
             start_line=1, before=before, after=after,
         )  # fmt: skip
         self._others[at] = Other(hunk, change)
+
+    def _ended(self, outcome: FileOutcome) -> bool:
+        """Forget what waited for a file that is another now, or not there any more; return whether anything did."""
+        replaced = isinstance(outcome.other, ReplaceFile)
+        kinds: set[str] = {outcome.other.kind} if outcome.other else set()
+        if replaced or (outcome.other is None and None in {outcome.before, outcome.after}):
+            kinds = {"mode", "replace"}
+        ended = [self._others.pop((outcome.uri, kind), None) for kind in kinds]
+        # Not by the key: what is a link by now has that of another file.
+        found = [at for at, page in self._pages.items() if replaced and page.outcome.uri == outcome.uri]
+        for at in found:
+            del self._pages[at]
+        return bool(found) or any(ended)
 
     def _unmark(self, ids: Collection[HunkId]) -> None:
         for at, other in tuple(self._others.items()):

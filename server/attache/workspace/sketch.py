@@ -11,7 +11,8 @@ unsaved can be lost. A new file appears on disk; where its name is open already,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from attache.schema.data import Uri
@@ -29,13 +30,13 @@ from attache.schema.edits import (
     SetMode,
     TextEdit,
 )
-from attache.schema.errors import EditRefused
+from attache.schema.errors import EditRefused, PathRefused
 from attache.workspace.blobs import state_of
 from attache.workspace.documents import text_hash
 from attache.workspace.edits import apply, diff, rebase, same_but_newlines
-from attache.workspace.files import encode
+from attache.workspace.files import decode, encode, read_bytes
 from attache.workspace.held import Files, Held, OpenEdit, Stored
-from attache.workspace.paths import key
+from attache.workspace.paths import key, to_path, to_uri
 from attache.workspace.spares import DiskChange, Disturbed, Place, bytes_hash, state_proof
 
 
@@ -52,14 +53,17 @@ class Sketch:
         self._now: dict[str, Held | None] = {}
         self._uris: dict[str, Uri] = {}
         self._raw: dict[Place, DiskChange] = {}
-        self._others: list[ReplaceFile | SetMode | SetFolder] = []
+        self._modes: dict[Place, DiskChange] = {}
+        """Permissions of files that an editor holds."""
+        self._folders: dict[Uri, SetFolder] = {}
 
     async def add(self, change_set: ChangeSet) -> None:
         """Make a change set in thought, leaving in `outcomes` what it came to.
 
         Raises EditRefused, FileSkipped or PathRefused where any part of it cannot be made; then nothing of it is.
         """
-        kept, raw, others, self.outcomes = dict(self._now), dict(self._raw), list(self._others), []
+        kept = dict(self._first), dict(self._now), dict(self._raw), dict(self._modes), dict(self._folders)
+        self.outcomes = []
         try:
             for change in change_set.files:
                 match change:
@@ -76,22 +80,25 @@ class Sketch:
                     case SetMode():
                         await self._set_mode(change)
                     case SetFolder():
+                        self._folders[change.uri] = change
                         self._other(change)
         except BaseException:
-            self._now, self._raw, self._others = kept, raw, others
+            self._first, self._now, self._raw, self._modes, self._folders = kept
             raise
 
     async def held(self, uri: Uri) -> Held | None:
         """Return what a name holds after the changes so far."""
-        at = key(uri)
+        at = self._at(uri)
         if at not in self._now:
-            self._first[at] = self._now[at] = await self._files.held(uri)
+            raw = self._raw_of(uri)
+            found = await asyncio.to_thread(_held, raw) if raw else await self._files.held(uri)
+            self._first[at] = self._now[at] = found
             self._uris[at] = self._files.spelled(uri)
         return self._now[at]
 
     def touched(self, uri: Uri) -> bool:
         """Return whether a change so far was about this name."""
-        return key(uri) in self._now
+        return self._at(uri) in self._now or self._raw_of(uri) is not None
 
     # ------------------------------------------------------------ what it comes to
 
@@ -108,15 +115,17 @@ class Sketch:
         changes = (
             self._disk_change(uri, first.stored if first else None, held)
             for uri, first, held in self._names()
-            if not (held and held.open)
+            if not (held and held.open) and self._raw_of(uri) is None
         )
-        raw = (change for change in self._raw.values() if change.before != change.after)
-        return (*(change for change in changes if change.before != change.after), *raw)
+        return tuple(
+            change
+            for change in (*changes, *map(self._with_text, self._raw.values()), *self._modes.values())
+            if change.before != change.after
+        )
 
     def folders(self) -> tuple[tuple[Place, bool], ...]:
         """Return which folders are to be there, and which are not."""
-        others = (change for change in self._others if change.kind == "folder")
-        return tuple((self._files.place(change.uri), change.there) for change in others)
+        return tuple((self._files.place(change.uri), change.there) for change in self._folders.values())
 
     def check_unmoved(self) -> None:
         """Raise Disturbed where a file that is to be changed on disk was opened, closed or typed in since."""
@@ -136,21 +145,60 @@ class Sketch:
 
     def changes(self) -> tuple[FileChange, ...]:
         """Return the whole as changes of the files as they stood at first, a renamed one as deleted and created."""
-        changes: list[FileChange] = []
-        for uri, first, held in self._names():
-            if held is None and first is not None:
-                changes.append(DeleteFile(uri=uri, base_hash=text_hash(first.text)))
-            elif held is not None and first is None:
-                new = {"encoding": held.encoding, "bom": held.bom, "mode": held.mode}
-                changes.append(CreateFile.model_validate({"uri": uri, "text": held.text, **new}))
-            elif held is not None and first is not None and held.text != first.text:
-                edits = held.edits or diff(first.text, held.text)
-                base = text_hash(first.text)
-                changes.append(EditFile(uri=uri, base_hash=base, base_version=first.version, edits=edits))
-        return (*changes, *self._others)
+        names = [name for name in self._names() if not self._raw_of(name[0])]
+        changes: list[FileChange] = [change for name in names for change in _changes(*name)]
+        changes += (
+            ReplaceFile(uri=_uri(raw.place), before=_state(raw.before), after=_state(raw.after))
+            for raw in map(self._with_text, self._raw.values())
+            if raw.before != raw.after
+        )
+        for mode in self._modes.values():
+            before, after = _state(mode.before), _state(mode.after)
+            if before and after and before != after:
+                changes.append(SetMode(uri=_uri(mode.place), before=before.mode, mode=after.mode))
+        changes += (each for each in self._folders.values() if os.path.lexists(to_path(each.uri)) != each.there)
+        return tuple(changes)
 
     def _names(self) -> tuple[tuple[Uri, Held | None, Held | None], ...]:
         return tuple((self._uris[at], self._first[at], held) for at, held in self._now.items())
+
+    def _at(self, uri: Uri) -> str:
+        """Return the key of a file; where a link is replaced, what it led to is another file."""
+        raw = self._raw_of(uri)
+        return str(raw.place.root.path / raw.place.path) if raw else key(uri)
+
+    def _raw_of(self, uri: Uri) -> DiskChange | None:
+        if not self._raw:
+            return None
+        try:
+            return self._raw.get(self._files.place(uri))
+        except PathRefused:  # such as a document without a file
+            return None
+
+    def _with_text(self, raw: DiskChange) -> DiskChange:
+        """Return a change of states with what was done to the text since."""
+        at = str(raw.place.root.path / raw.place.path)
+        held = self._now.get(at)
+        if at not in self._now or held is self._first[at]:
+            return raw
+        if held is None:
+            return replace(raw, after=None, source=None)
+        state = self._kept(raw.place, held, 0o644)
+        same = isinstance(raw.before, FileState) and raw.before.hash == state.hash
+        return replace(raw, after=state, source=None if same else self._files.blobs.path(state.hash))
+
+    def _kept(self, place: Place, held: Held, mode: int) -> FileState:
+        """Return the state of a file with this text, its bytes kept; `mode` is for one that has none of its own."""
+        data = self._bytes(place.path, held)
+        return self._files.blobs.put(data, mode if held.mode is None else held.mode)
+
+    def _bytes(self, path: str, held: Held) -> bytes:
+        if held.stored and held.text == held.stored.text:
+            return held.stored.data
+        try:
+            return encode(held.text, held.encoding, bom=held.bom)
+        except EditRefused as error:
+            raise EditRefused(f"{path}: {error.message}", hint=error.hint) from error
 
     def _disk_change(self, uri: Uri, before: Stored | None, held: Held | None) -> DiskChange:
         place, data = self._files.place(uri), before.data if before else None
@@ -158,13 +206,9 @@ class Sketch:
             return DiskChange(place, data, None)
         if before is held.stored and before and held.text == before.text and held.mode not in {None, before.mode}:
             return _other_mode(before, held.mode)
-        if held.stored and held.text == held.stored.text:
-            moved_from = None if held.stored is before else held.stored.place
-            return DiskChange(place, data, held.stored.data, held.mode, moved_from)
-        try:
-            return DiskChange(place, data, encode(held.text, held.encoding, bom=held.bom), held.mode)
-        except EditRefused as error:
-            raise EditRefused(f"{self._files.shown(uri)}: {error.message}", hint=error.hint) from error
+        moved_from = held.stored.place if held.stored and held.text == held.stored.text else None
+        after = self._bytes(self._files.shown(uri), held)
+        return DiskChange(place, data, after, held.mode, None if held.stored is before else moved_from)
 
     # ------------------------------------------------------------ one change
 
@@ -213,57 +257,68 @@ class Sketch:
         moved = replace(held, version=None, edits=())
         outcome = self._outcome(change.new_uri, moved, moved)
         self._put(change.uri, None)
-        self._put(change.new_uri, moved, outcome.model_copy(update={"renamed_from": self._uris[key(change.uri)]}))
+        self._put(change.new_uri, moved, outcome.model_copy(update={"renamed_from": self._uris[self._at(change.uri)]}))
 
     async def _replace(self, change: ReplaceFile) -> None:
         place, path = self._files.place(change.uri), self._files.shown(change.uri)
-        before, after = change.before, change.after
-        at, linked = key(change.uri), any(state and state.target for state in (before, after))
-        if not linked and self._now.get(at) is not self._first.get(at):
-            raise EditRefused(f"{path} is changed twice in one step", hint="make it two steps")
+        before, after, own = change.before, change.after, self._at(change.uri)
+        linked = any(state and state.target for state in (before, after))
         # What a link leads to may be open; that is another file.
         found = (document for document in self._files.buffers if document.uri == change.uri)
         document = next(found, None) if linked else self._files.buffers.get(change.uri)
         if document and not (before and before.target):
             raise EditRefused(f"{path} is open in the editor", hint="close it there first")
-        earlier = self._raw.get(place)
-        first = earlier.before if earlier else before
-        if state_proof(await self._state(place, change, earlier)) != state_proof(before):
+        first, now = await self._states(place, change, own)
+        if state_proof(now) != state_proof(before):
             raise EditRefused(f"{path} changed since it was read", hint="run the command again, or read it again")
-        same_bytes = isinstance(first, FileState) and after and not after.target and first.hash == after.hash
+        same_bytes = first and after and not after.target and first.hash == after.hash
         source = self._files.blobs.path(after.hash) if after and not after.target and not same_bytes else None
         if source and not source.is_file():
             raise EditRefused(f"the bytes for {path} are not kept any more", hint="run the command again")
+        if not (before and before.target):
+            self._now.pop(own, None)
+            self._first.pop(own, None)
         self._raw[place] = DiskChange(place, first, after, source=source)
         self._other(change)
 
-    async def _state(self, place: Place, change: ReplaceFile, earlier: DiskChange | None) -> FileState | None:
-        """Return what stands under a name now, in thought or on disk; its bytes are kept where they will be gone."""
-        if earlier is not None:
-            return earlier.after if isinstance(earlier.after, FileState) else None
+    async def _states(self, place: Place, change: ReplaceFile, own: str) -> tuple[FileState | None, FileState | None]:
+        """Return what stood under a name at first, and what stands there now, in thought or on disk.
+
+        Its bytes are kept where they will be gone.
+        """
         before, after = change.before, change.after
+        if earlier := self._raw.get(place):
+            return _state(earlier.before), _state(self._with_text(earlier).after)
+        if not (before and before.target) and self._now.get(own) is not self._first.get(own):
+            first, held = self._first[own], self._now[own]
+            at_first = self._files.blobs.put(first.stored.data, first.stored.mode) if first and first.stored else None
+            return at_first, held and self._kept(place, held, before.mode if before else 0o644)
         lost = before is not None and not before.target and (after is None or before.hash != after.hash)
         try:
-            return await asyncio.to_thread(state_of, place, self._files.blobs if lost else None)
+            there = await asyncio.to_thread(state_of, place, self._files.blobs if lost else None)
         except OSError as error:
             what = f"{self._files.shown(change.uri)}: {error.strerror}"
             raise EditRefused(what, hint="see whether the file may be read") from error
+        return before, there
 
     async def _set_mode(self, change: SetMode) -> None:
         held, path = await self.held(change.uri), self._files.shown(change.uri)
         stored = await self._files.stored(change.uri) if held and held.open else held and held.stored
-        if held is None or stored is None or stored.mode != change.before:
+        earlier = _state(self._modes[stored.place].after) if stored and stored.place in self._modes else None
+        known = earlier.mode if earlier else stored.mode if held and held.open and stored else held and held.mode
+        if held is None or (held.open and stored is None) or known not in {None, change.before}:
             raise EditRefused(f"{path}: its permissions changed since they were read", hint="run the command again")
-        if held.open:
-            self._raw[stored.place] = _other_mode(stored, change.mode)
+        if held.open and stored:
+            fresh = _other_mode(stored, change.mode)
+            first = self._modes.get(stored.place, fresh).before
+            self._modes[stored.place] = replace(fresh, before=first)
         else:
             self._put(change.uri, replace(held, mode=change.mode))
         self._other(change)
 
     def _other(self, change: ReplaceFile | SetMode | SetFolder) -> None:
         """Note what is no change of text; the file's text, where it has one, stays as it is."""
-        self._others.append(change)
-        held = self._now.get(key(change.uri)) if change.kind == "mode" else None
+        held = self._now.get(self._at(change.uri)) if change.kind == "mode" else None
         text = held.text if held else None
         path = self._files.shown(change.uri)
         self.outcomes.append(FileOutcome(uri=change.uri, path=path, before=text, after=text, other=change))
@@ -280,10 +335,10 @@ class Sketch:
             raise EditRefused(f"{path} is a link", hint="name the file that it leads to")
         if not held.open:
             return held
-        stored, first = await self._files.stored(uri), self._first[key(uri)]
+        stored, first = await self._files.stored(uri), self._first[self._at(uri)]
         if stored is None or first is None or not same_but_newlines(stored.text, first.text):
             raise EditRefused(f"{path} has unsaved changes in the editor", hint="save the file first")
-        self._first[key(uri)] = replace(first, stored=stored)
+        self._first[self._at(uri)] = replace(first, stored=stored)
         return replace(held, stored=stored, encoding=stored.encoding, bom=stored.bom, mode=stored.mode)
 
     def _rebased(self, change: EditFile, text: str, path: str) -> tuple[TextEdit, ...]:
@@ -302,7 +357,7 @@ class Sketch:
 
     def _write(self, uri: Uri, held: Held, text: str, edits: tuple[TextEdit, ...]) -> None:
         """Give a name another text; what it was before this change set stays the outcome's `before`."""
-        at = key(uri)
+        at = self._at(uri)
         fresh = replace(held, text=text, edits=edits if held is self._first[at] else ())
         for number, outcome in reversed(tuple(enumerate(self.outcomes))):
             if outcome.uri == self._uris[at] and outcome.after is not None and outcome.other is None:
@@ -312,14 +367,14 @@ class Sketch:
         self._put(uri, fresh, self._outcome(uri, held, fresh))
 
     def _put(self, uri: Uri, held: Held | None, outcome: FileOutcome | None = None) -> None:
-        self._now[key(uri)] = held
+        self._now[self._at(uri)] = held
         if outcome is not None:
             self.outcomes.append(outcome)
 
     def _outcome(self, uri: Uri, before: Held | None, after: Held | None) -> FileOutcome:
         known = before or after or Held("")
         return FileOutcome(
-            uri=self._uris[key(uri)],
+            uri=self._uris[self._at(uri)],
             path=self._files.shown(uri),
             before=before.text if before else None,
             after=after.text if after else None,
@@ -332,3 +387,37 @@ class Sketch:
 def _other_mode(stored: Stored, mode: int | None) -> DiskChange:
     before = FileState(hash=bytes_hash(stored.data), size=len(stored.data), mode=stored.mode)
     return DiskChange(stored.place, before, before.model_copy(update={"mode": mode}))
+
+
+def _state(side: bytes | FileState | None) -> FileState | None:
+    return side if isinstance(side, FileState) else None
+
+
+def _uri(place: Place) -> Uri:
+    return to_uri(place.root.path / place.path)
+
+
+def _held(raw: DiskChange) -> Held | None:
+    """Return what a name holds once a change of states is made; raises EditRefused for a link, FileSkipped."""
+    state = _state(raw.after)
+    if state is None:
+        return None
+    if state.target:
+        raise EditRefused(f"{raw.place.path} is a link by then", hint="name the file that it leads to")
+    data = raw.source.read_bytes() if raw.source else read_bytes(*raw.place)
+    text, encoding, bom, _ = decode(data, raw.place.path)
+    stored = Stored(raw.place, data, text, encoding, bom, state.mode)
+    return Held(text, stored, encoding=encoding, bom=bom, mode=state.mode)
+
+
+def _changes(uri: Uri, first: Held | None, held: Held | None) -> Iterator[FileChange]:
+    if held is None and first is not None:
+        yield DeleteFile(uri=uri, base_hash=text_hash(first.text))
+    elif held is not None and first is None:
+        yield CreateFile(uri=uri, text=held.text, encoding=held.encoding, bom=held.bom, mode=held.mode)
+    elif held is not None and first is not None:
+        if held.text != first.text:
+            edits = held.edits or diff(first.text, held.text)
+            yield EditFile(uri=uri, base_hash=text_hash(first.text), base_version=first.version, edits=edits)
+        if first.mode is not None and held.mode is not None and held.mode != first.mode and not held.open:
+            yield SetMode(uri=uri, before=first.mode, mode=held.mode)

@@ -340,9 +340,9 @@ class Staged(Workspace):
         there, base = dict.fromkeys(await super().files(under)), f"{under.rstrip('/')}/" if under else ""
         for change in self._sketch.changes():
             path = self.shown(change.uri)
-            if change.kind == "delete":
+            if change.kind == "delete" or (change.kind == "replace" and change.after is None):
                 there.pop(path, None)
-            elif path.startswith(base):
+            elif change.kind in {"create", "edit", "replace"} and path.startswith(base):
                 there[path] = None
         return tuple(there)
 

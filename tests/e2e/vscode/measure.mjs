@@ -28,6 +28,7 @@ export async function opening(code, rounds) {
       }, true);
     });
     await code.command("Attaché: Search sessions");
+    await code.page.locator('.quick-input-widget input[placeholder^="Search the sessions"]').fill(title);
     const row = code.page.locator(".quick-input-widget .monaco-list-row", { hasText: title }).first();
     await row.waitFor();
     const from = Date.now();

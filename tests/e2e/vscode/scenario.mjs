@@ -1,6 +1,7 @@
 // What people do with Attaché in VS Code, one thing after another, in a real one: prints a line of JSON for each.
 // usage: node scenario.mjs VSIX SERVER SCRATCH SHOTS
 
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +16,8 @@ const DOCUMENTED = 'def total(prices):\n    """Add up."""\n    return sum(prices
 
 const edit = (path, search, replace) => ({ name: "edit", arguments: { path, edits: [{ search, replace }] } });
 const document = (path) => edit(path, "    return sum(prices)\n", '    """Add up."""\n    return sum(prices)\n');
+const planned = (...states) => ({ name: "plan", arguments: { steps: ["Look at the shop", "Ask which way", "Round"].map((text, at) => ({ text, state: states[at] })) } });
+const question = (words, choices) => ({ name: "ask_user", arguments: { question: words, ...(choices ? { choices } : {}) } });
 const read = (at) => ({ name: "read", arguments: { path: `hostile/${at}.txt` } });
 const TURNS = [
   { when: "How does total work?", thinking: "Let me look. ", tool_calls: [{ name: "read", arguments: { path: "shop.py" } }] },
@@ -27,6 +30,19 @@ const TURNS = [
   { when: "shop.py now says", text: "Both are documented." },
   { when: "Round both", tool_calls: [edit("shop.py", "return sum(prices)", "return round(sum(prices))"), edit("tax.py", "return sum(prices)", "return round(sum(prices))")] },
   { when: "return round", text: "Both are rounded." },
+  { when: "Plan it", tool_calls: [planned("completed", "in_progress", "pending")] },
+  { when: "[>] Ask which way", tool_calls: [question("Which rounding is wanted?", ["to cents", "to whole numbers"])] },
+  { when: "the user answers: to whole numbers", tool_calls: [question("In which currency?")] },
+  { when: "the user answers: Swiss francs", tool_calls: [planned("completed", "completed", "completed")] },
+  { when: "[x] Round", text: "It is all planned." },
+  { when: "Tax the rich", tool_calls: [edit("tax.py", "return sum(prices)", "return 2 * sum(prices)")] },
+  { when: "2 * sum", text: "They are taxed." },
+  { when: "And now?", text: "Now we wait." },
+  { when: "Show me a line", text: "Take this:\n\n```python\nTAX = 0.2\n```\n" },
+  { when: "What is wrong with broken.json?", tool_calls: [{ name: "diagnostics", arguments: { paths: ["broken.json"] } }] },
+  { when: "Value expected", text: "A value is missing, says the editor." },
+  { when: "Explain in plain words what this finding means", text: "JSON wants a value there." },
+  { when: "Write a commit message", text: "Say what is new in the notes" },
   { when: "mistakes, gaps and risks", text: "`os` is not used." },
   { when: "Slowly", text: "word ".repeat(600), delay_seconds: 0.05, repeat: true },
   { when: "Take your time", text: "one two three ".repeat(400), delay_seconds: 0.03 },
@@ -44,6 +60,13 @@ for (const name of ["ws/hostile", "bin"]) mkdirSync(join(scratch, name), { recur
 const folder = join(scratch, "ws");
 writeFileSync(join(folder, "shop.py"), SAVED);
 writeFileSync(join(folder, "tax.py"), SAVED);
+writeFileSync(join(folder, "use.py"), "\n");
+writeFileSync(join(folder, "broken.json"), '{ "tax": }\n');
+writeFileSync(join(folder, "notes.txt"), "nothing yet\n");
+const git = (...args) => execFileSync("git", ["-C", folder, "-c", "user.name=Test", "-c", "user.email=test@example.org", ...args]);
+git("init", "-q", "-b", "main");
+git("add", ".");
+git("commit", "-q", "-m", "Begin");
 for (let at = 0; at <= HOSTILE.length; at += 1) writeFileSync(join(folder, `hostile/${at}.txt`), `token ${at};\n`);
 writeFileSync(join(scratch, "script.json"), JSON.stringify({ turns: TURNS }));
 const launcher = join(scratch, "bin/attache");
@@ -54,7 +77,8 @@ writeFileSync(env.ATTACHE_CONFIG, "");
 seed(here, folder, env);
 
 const began = Date.now();
-const code = await start({ scratch, folder, vsix: [vsix], env, machine: { "attache.server.path": launcher }, shots });
+const code = await start({ scratch, folder, vsix: [vsix], env, machine: { "attache.server.path": launcher }, shots,
+  settings: { "git.enabled": true, "git.autofetch": false, "git.openRepositoryInParentFolders": "never" } });
 const { page } = code;
 const panel = () => code.panel();
 const input = () => panel().locator("textarea");
@@ -121,6 +145,30 @@ await check("approval", async () => {
   await code.shot("denied");
 });
 
+await check("plan and questions", async () => {
+  await ask("Plan it");
+  const card = panel().locator("article.ask");
+  await card.getByText("Which rounding is wanted?").waitFor();
+  equal(await panel().locator(".steps li").allTextContents().then((each) => each.join()), "✓ Look at the shop,▸ Ask which way,○ Round", "the plan");
+  equal(await card.getByRole("button").allTextContents().then((each) => each.join()), "to cents,to whole numbers,No answer", "the choices");
+  equal(await input().getAttribute("placeholder"), "Your answer, in your own words", "what the input is for");
+  await code.shot("question");
+  await input().press("Shift+Tab"); // from the input backwards: the last choice is the first thing that is met
+  for (let tries = 0; tries < 8 && (await frame().evaluate(() => document.activeElement?.textContent)) !== "to whole numbers"; tries += 1)
+    await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Enter");
+  await card.getByText("In which currency?").waitFor();
+  await input().pressSequentially("Swiss francs");
+  equal(await panel().locator("button.primary").textContent(), "Answer", "the button");
+  await code.shot("question-in-words");
+  await input().press("Enter");
+  await panel().getByText("It is all planned.").waitFor();
+  await idle();
+  equal(await panel().locator(".steps li").allTextContents().then((each) => each.join()), "✓ Look at the shop,✓ Ask which way,✓ Round", "the plan");
+  equal(await panel().locator("article.asked summary").allTextContents().then((each) => each.slice(-2).join()), "?Which rounding is wanted? · to whole numbers,?In which currency? · Swiss francs", "what was answered");
+  await code.shot("planned");
+});
+
 await check("lens", async () => {
   await code.open("shop.py");
   const lens = page.locator(".codelens-decoration a", { hasText: "ask agent" }).first();
@@ -138,6 +186,64 @@ await check("completion", async () => {
   await input().press("Enter");
   equal(await input().inputValue(), "Look at @tax.py ", "the input");
   await input().fill("");
+});
+
+await check("code of an answer is inserted and applied", async () => {
+  await code.open("use.py");
+  await page.locator(".editor-instance .view-line").first().click();
+  await page.keyboard.press("Control+Home");
+  await ask("Show me a line");
+  await panel().getByText("Take this:").waitFor();
+  await idle();
+  const bar = panel().locator("article.agent .code .bar").last();
+  await bar.getByRole("button", { name: "insert" }).click();
+  await until(async () => (await buffer()).trim() === "TAX = 0.2", "the code at the cursor");
+  await page.locator(".editor-instance .view-line").first().click();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("TAX = 7");
+  await page.keyboard.press("Control+A");
+  await bar.getByRole("button", { name: "apply" }).click();
+  await page.locator(".bulk-edit-panel .edit-checkbox").first().waitFor();
+  equal((await buffer()).trim(), "TAX = 7", "the text before it was confirmed");
+  await code.shot("apply");
+  await page.locator(".bulk-edit-panel .edit-checkbox").first().check();
+  await page.locator(".bulk-edit-panel .monaco-button", { hasText: "Apply" }).first().click();
+  await until(async () => (await buffer()).trim() === "TAX = 0.2", "the code in place of the selection");
+});
+
+await check("findings of other extensions", async () => {
+  await code.open("broken.json");
+  await page.locator(".squiggly-error").first().waitFor({ timeout: 30_000 });
+  await page.waitForTimeout(500);
+  await ask("What is wrong with broken.json?");
+  await panel().getByText("A value is missing, says the editor.").waitFor();
+  await idle();
+  await page.locator(".editor-instance .view-line").first().click();
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.press("F8");
+  await page.keyboard.press("Escape");
+  await until(async () => {
+    await page.keyboard.press("Control+.");
+    return page.locator(".action-widget .monaco-list-row", { hasText: 'explain "Value expected"' }).first().waitFor({ timeout: 3_000 }).then(() => true);
+  }, "the quick fix");
+  await code.shot("explain");
+  await page.locator(".action-widget .monaco-list-row", { hasText: 'explain "Value expected"' }).first().click();
+  await panel().getByText("JSON wants a value there.").waitFor();
+  await idle();
+  equal((await panel().locator("article.user .words").last().textContent()).includes("broken.json:1"), true, "the place is named");
+});
+
+await check("commit message", async () => {
+  writeFileSync(join(folder, "notes.txt"), "something new\n");
+  await code.command("Source Control: Focus on Changes View");
+  const box = page.locator(".scm-view .monaco-editor .view-lines").first();
+  await box.waitFor({ timeout: 20_000 });
+  await page.locator(".scm-view .monaco-list-row", { hasText: "notes.txt" }).first().waitFor({ timeout: 20_000 });
+  await code.command("Attaché: Write the commit message");
+  await until(async () => (await box.textContent()).replaceAll("\u00a0", " ").includes("Say what is new in the notes"), "the message in the box");
+  await code.shot("commit-message");
+  await code.command("Attaché: Open chat");
+  await page.waitForTimeout(1_000); // until it has the focus, which it would take from what is opened next
 });
 
 await check("quick fix on unsaved text", async () => {
@@ -200,6 +306,27 @@ await check("undo in all files", async () => {
   await code.shot("undone");
 });
 
+await check("rewind of files", async () => {
+  await code.command("Attaché: New session");
+  await panel().locator(".suggestion").first().waitFor();
+  await ask("Tax the rich");
+  await panel().getByText("They are taxed.").waitFor();
+  await idle();
+  await code.open("tax.py");
+  await until(async () => (await buffer()).includes("2 * sum"), "the edit");
+  const said = await panel().locator("article.user").count();
+  const last = panel().locator("article.user").last();
+  await last.hover();
+  await last.getByRole("button", { name: "rewind" }).click();
+  const choices = page.locator(".quick-input-widget .monaco-list-row");
+  await choices.first().waitFor();
+  equal(await choices.locator(".label-name").allTextContents().then((each) => each.join()), "Conversation and files,Conversation,Files", "what may go back");
+  await choices.nth(2).click();
+  await until(async () => !(await buffer()).includes("2 * sum"), "the file to go back");
+  equal(await panel().locator("article.user").count(), said, "what was said");
+  await code.shot("files-went-back");
+});
+
 await check("ghost text", async () => {
   await code.open("shop.py");
   await page.locator(".editor-instance .view-line").first().click();
@@ -212,6 +339,9 @@ await check("ghost text", async () => {
 });
 
 await check("rewind and fork", async () => {
+  await ask("And now?");
+  await panel().getByText("Now we wait.").waitFor();
+  await idle();
   const said = await panel().locator("article.user").count();
   const last = panel().locator("article.user").last();
   await last.hover();

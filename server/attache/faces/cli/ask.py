@@ -88,6 +88,7 @@ def ask(
 
     async def run() -> int:
         async with open_app(settings, here, approver=Terminal()) as opened:
+            await opened.resources.index.start()
             return await _ask(opened, asked)
 
     return asyncio.run(run())

@@ -46,6 +46,7 @@ def chat(
 
     async def run() -> None:
         async with open_app(settings, here) as opened:
+            await opened.resources.index.start()
             await talk(opened.orchestrator, wanted)
 
     asyncio.run(run())

@@ -34,7 +34,6 @@ STOPS = {
     "interrupted": "stopped; what landed stays, /undo takes it back",
     "max_turns": "stopped at the limit of turns: say `go on`, or raise max_tool_iterations",
     "max_tokens": "cut at the model's limit of output: say `go on`",
-    "budget": "stopped at the limit of cost (--max-cost)",
     "refusal": "the model refused",
 }
 
@@ -293,8 +292,8 @@ class Painter:
     def _finish(self, finished: events.RunFinished) -> None:
         self._give(self._stream.finish())  # what a stopped run had said so far stays
         self._began = 0.0
-        if finished.stop_reason in STOPS:
-            self._paper.show(Text(f"■ {STOPS[finished.stop_reason]}", style="yellow"))
+        if words := STOPS.get(finished.stop_reason):
+            self._paper.show(Text(f"■ {words}", style="yellow"))
         self._paper.show(Text(), Text(took(finished, self.model()), style="dim"), tail="")
 
 

@@ -53,6 +53,8 @@ def main(arguments: list[str]) -> int:
         return fail(error.message, hint=error.hint, code=error.exit_code)
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        return fail(f"{error.filename or 'a file'}: {error.strerror or error}", hint="is the disk full, or read-only?")
     return code if isinstance(code, int) else 0
 
 

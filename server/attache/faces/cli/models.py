@@ -27,13 +27,19 @@ _SHOWN = 80
 def models(
     provider: Annotated[str, typer.Argument(help="Only this provider's; all with a key when left out.")] = "",
     *,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch windows and prices anew first.")] = False,
+    source: Annotated[str, typer.Option("--from", metavar="URL", help="Where to fetch them; implies --refresh.")] = "",
     cwd: Cwd = Path(),
     json_lines: Json = False,
 ) -> None:
     """List the models that can be used now; the one in use is marked."""
+    settings = settings_for(folder(cwd))
+    if refresh or source:
+        count = prices.refresh(settings.home, source)
+        sys.stderr.write(f"windows and prices of {count:,} models are up to date\n")
 
     async def run() -> None:
-        catalog = Catalog(settings_for(folder(cwd)))
+        catalog = Catalog(settings)
         chosen = await catalog.choose()
         for row in [catalog.row(provider)] if provider else _usable(catalog, chosen):
             try:

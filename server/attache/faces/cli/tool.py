@@ -32,12 +32,16 @@ def list_(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
     here = folder(cwd)
     settings = settings_for(here)
     found = Tools.discover(here if settings.trusted else None)
-    for spec in found.specs():
+    specs = found.specs()
+    wide, category = (max(len(getattr(spec, field)) for spec in specs) + 2 for field in ("name", "category"))
+    for spec in specs:
         if json_lines:
             row = spec.model_dump(include={"name", "category", "description", "cost", "effect"})
             print_json({**row, "schema": spec.parameters})
         else:
-            print(f"{spec.name:<14}{spec.category:<12}{spec.effect:<11}{spec.description.partition('. ')[0]}")
+            print(
+                f"{spec.name:<{wide}}{spec.category:<{category}}{spec.effect:<11}{spec.description.partition('. ')[0]}"
+            )
     tell_problems(found.problems)
 
 

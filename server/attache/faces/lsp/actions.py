@@ -90,6 +90,7 @@ async def actions(server: Server, params: ActionParams) -> list[CodeAction | Com
         return []
     server.look_at(document.uri, params.range)
     server.heard.note(document, params.context.diagnostics)
+    await server.models.weigh()
     asked = Asked(document, params.range, params.context.diagnostics, tuple(params.context.only or ()))
     listed: list[CodeAction | Command] = []
     for kind, offers in PRODUCERS:
@@ -105,6 +106,8 @@ async def actions(server: Server, params: ActionParams) -> list[CodeAction | Com
 @feature("codeAction/resolve", CodeAction)
 async def resolve(server: Server, action: CodeAction) -> CodeAction:
     """Compute the edit of a picked action; the client goes on meanwhile, and makes the edit itself."""
+    if action.data is None:  # a command: VS Code asks for its edit all the same
+        return action
     try:
         about = msgspec.convert(action.data, About)
     except msgspec.ValidationError as error:

@@ -154,9 +154,10 @@ class Asker:
         return await self._server.questions.put(approval, self._session_id)
 
     async def choose(self, question: Question) -> str:
-        """Offer the choices of a question: in a panel, or as buttons of a message. Raises ToolError without them."""
+        """Put a question: in a panel, or its choices as buttons of a message. Raises ToolError where neither can be."""
         client = self._server.client
-        if not question.choices or not (client.grants_permission or client.shows_buttons):
+        in_words = client.grants_permission and client.answers_in_words
+        if not in_words and not (question.choices and (client.grants_permission or client.shows_buttons)):
             raise ToolError(
                 "this editor can only offer choices" if not question.choices else "this editor can offer no choices",
                 hint="end your answer with the question: the user answers in their next message",

@@ -59,6 +59,8 @@ class Client(NamedTuple):
     refreshes_lenses: bool
     grants_permission: bool
     """Answers `attache/session/request_permission`."""
+    answers_in_words: bool
+    """Lets its user answer a question in words of their own."""
     follows_sessions: bool
     """Wants `attache/session/update` of every session, also of those it did not begin."""
     nests_symbols: bool
@@ -103,6 +105,7 @@ def read_client(params: dict[str, Any]) -> Client:
         decorates_hunks=(ours / "decoratesHunks").yes,
         refreshes_lenses=(workspace / "codeLens" / "refreshSupport").yes,
         grants_permission=(ours / "session" / "requestPermission").yes,
+        answers_in_words=(ours / "session" / "answerInWords").yes,
         follows_sessions=(ours / "session" / "update").yes,
         nests_symbols=(document / "documentSymbol" / "hierarchicalDocumentSymbolSupport").yes,
         previews_text=(workspace / "textDocumentContent" / "dynamicRegistration").yes,

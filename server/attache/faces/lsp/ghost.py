@@ -20,7 +20,7 @@ from attache.faces.lsp.sync import code_points
 from attache.foundation.redact import marked, redact
 from attache.schema.data import Uri
 from attache.schema.errors import AttacheError
-from attache.schema.models import Request
+from attache.schema.models import Request, Usage
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
@@ -36,6 +36,8 @@ _LEAST_TYPED: Final = 4
 """Characters of a line that must stand before the rest of it is guessed from other lines."""
 _BY_HAND: Final = 1
 _FENCE: Final = "```"
+_BILLED_AS: Final = "ghost text"
+"""What stands in the place of a session."""
 _SYSTEM: Final = (
     "You complete code at the mark <CURSOR/>. Answer with the text that goes there and nothing else: no explanation, "
     "no fence, nothing that stands already before or behind the mark. Answer with nothing where nothing is missing."
@@ -120,15 +122,19 @@ async def _asked(server: Server, document: Document, around: Around) -> str:
         return ""
     seen = Around(redact(around.before), redact(around.behind))
     try:
+        await server.models.weigh()
+        if server.models.spent:
+            return ""
         found = await _filler(server, ref)
         if found is not None and found.able:
-            text = await found.fill(*seen, max_tokens=_TOKENS)
+            text, usage = await found.fill(*seen, max_tokens=_TOKENS)
         elif server.settings.inline_completion == "on" or server.settings.completion_model:
-            text = await _talked(server, document, ref, seen)
+            text, usage = await _talked(server, document, ref, seen)
         else:
             return ""
     except AttacheError:
         return ""
+    server.background(_billed(server, ref, usage), "the bill of a completion")
     return "" if marked(text) else _trimmed(text, around.behind)
 
 
@@ -143,7 +149,7 @@ async def _filler(server: Server, ref: str) -> Filler | None:
     return ghosts.fillers[ref]
 
 
-async def _talked(server: Server, document: Document, ref: str, around: Around) -> str:
+async def _talked(server: Server, document: Document, ref: str, around: Around) -> tuple[str, Usage]:
     """Ask a model that only talks."""
     from attache.schema.messages import user
 
@@ -154,7 +160,15 @@ async def _talked(server: Server, document: Document, ref: str, around: Around) 
     text = answer.message.text
     if text.strip().startswith(_FENCE):
         text = text.strip().partition("\n")[2].removesuffix(_FENCE).rstrip("\n")
-    return text
+    return text, answer.usage
+
+
+async def _billed(server: Server, ref: str, usage: Usage) -> None:
+    """Enter what a completion took; it belongs to no session."""
+    resources = (await server.app()).resources
+    info = resources.catalog.open(ref).info
+    cost = await asyncio.to_thread(resources.catalog.price, info, usage)
+    await resources.ledger.enter(_BILLED_AS, str(server.folder), info.ref, usage, cost or 0.0)
 
 
 def _trimmed(text: str, behind: str) -> str:

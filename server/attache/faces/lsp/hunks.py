@@ -10,8 +10,9 @@ from attache.faces.lsp.features import command, feature
 from attache.faces.lsp.shapes import DocumentId, Shape
 from attache.faces.lsp.steps import Step
 from attache.faces.lsp.targets import About
-from attache.schema.data import Uri
-from attache.schema.edits import Hunk
+from attache.foundation.ids import new_id
+from attache.schema.data import ChangeSetId, Uri
+from attache.schema.edits import ChangeSet, Hunk
 from attache.schema.errors import UserError
 from attache.schema.events import ChangeUndone, HunkResolved
 
@@ -74,13 +75,19 @@ async def redo_step(server: Server, about: About) -> None:
 
 
 async def _turn_back(server: Server, here: list[Step], there: list[Step], verb: Literal["undo", "redo"]) -> None:
+    from attache.agent.restore import left_to_undo
+
     app = await server.app()
     async with server.steps.turn:
         if not here:
             raise UserError(f"there is no step to {verb}")
         step = here[-1]
-        server.workspace.remember(outcome.after for landed in step.landed for outcome in landed.files)
-        landed = await server.workspace.land(step.back(verb.capitalize()))
+        left = await left_to_undo(server.workspace, step.landed)
+        if not left:
+            here.pop()
+            raise UserError(f'nothing of "{step.title}" is left to {verb}', hint=f"{verb} again for the step before it")
+        title = f"{verb.capitalize()}: {step.title}"
+        landed = await server.workspace.land(ChangeSet(id=ChangeSetId(new_id("c")), title=title, files=left))
         app.resources.review.saw(landed)
         server.authors.saw(landed)
         here.pop()

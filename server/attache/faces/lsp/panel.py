@@ -90,7 +90,8 @@ async def restore(server: Server, params: Checkpoint) -> dict[str, Any]:
     """Go back to an event: forget what was said after it, give the files back what they held then, or both."""
     app = await server.app()
     session = await app.orchestrator.load_session(params.session_id)
-    landed = await session.rewind(params.seq, conversation=params.conversation, files=params.files)
+    back = session.rewind(params.seq, conversation=params.conversation, files=params.files)
+    landed = await server.aside(back, f"back in {session.id}")  # open files go back in the editor, which is asked
     return {"seq": params.seq, "files": [outcome.path for outcome in landed.files] if landed else []}
 
 

@@ -182,6 +182,7 @@ class Server:
             return
         self.app_now = app
         app.resources.review.subscribe(lambda uri: show_hunks(self, [uri]))
+        await app.resources.index.start()
         IndexReader(self, app.resources.index).start()
         show_tool_problems(self)
         opening.set_result(app)

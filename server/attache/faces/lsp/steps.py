@@ -7,10 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId
-from attache.schema.edits import ChangeSet, Landed
-from attache.workspace.edits import undo_of
+from attache.schema.edits import Landed
 
 if TYPE_CHECKING:
     from attache.agent.session import Session
@@ -26,11 +24,6 @@ class Step(NamedTuple):
     landed: tuple[Landed, ...]
     """What landed last of it, in order: itself, its undo or its redo."""
     session: Session | None
-
-    def back(self, label: str) -> ChangeSet:
-        """Return the one change set that takes all of it back."""
-        files = tuple(change for landed in reversed(self.landed) for change in undo_of(landed).files)
-        return ChangeSet(id=ChangeSetId(new_id("c")), title=f"{label}: {self.title}", files=files)
 
 
 @dataclass(slots=True)

@@ -38,8 +38,10 @@ def changed(server: Server, params: DidChange) -> None:
 
 @feature("textDocument/didSave", DocumentParams)
 def saved(server: Server, params: DocumentParams) -> None:
-    """Note that the disk has caught up."""
-    server.buffers.save(Uri(params.text_document.uri))
+    """Note that the disk has caught up; VS Code tells of settings and the like too, which it never opened for us."""
+    uri = Uri(params.text_document.uri)
+    if server.buffers.get(uri):
+        server.buffers.save(uri)
     if FOLDER in params.text_document.uri:
         show_tool_problems(server)
 

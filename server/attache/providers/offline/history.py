@@ -33,6 +33,10 @@ def revision(asked: Asked) -> str:
     rev = match["rev"].rstrip(".,?") if match else ""
     if rev.lower() in _NO_REVISION or any(place.path == rev for place in asked.intent.places):
         rev = ""
+    if not rev and re.search(
+        r"\b(?:since|after) (?:the |my |our )?(?:last commit|HEAD)\b", asked.intent.question, re.IGNORECASE
+    ):
+        return "HEAD"
     if not rev and re.search(r"\blast commit\b|\bthis commit\b|\bHEAD\b", asked.intent.question):
         return "HEAD~1"
     return rev

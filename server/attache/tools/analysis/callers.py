@@ -164,7 +164,7 @@ def _inside(names: Names, at: int) -> tuple[str, int]:
 async def _by_index(ctx: Context, name: str, path: str, depth: int, offset: int) -> ToolOutput:
     """Follow calls by name alone, as the index stores them."""
     index = ctx.index
-    if index is None or index.status().state == "off":
+    if index is None:
         raise ToolError(f"no Python definition of `{name}` is here, and there is no index", hint="use grep")
     await index.ready(READY_SECONDS)
     rows: list[str] = []

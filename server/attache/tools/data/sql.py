@@ -55,7 +55,12 @@ async def sql(
 ) -> ToolOutput:
     """Query a database read-only: the engine refuses whatever would change it."""
     if url := _url(ctx, database):
-        await ctx.reach.permit(f"query {_shown(url)}", (("statement", query or "list tables"),), f"sql {_shown(url)}")
+        await ctx.reach.permit(
+            f"query {_shown(url)}",
+            (("statement", query or "list tables"),),
+            f"sql {_shown(url)}",
+            urlsplit(url).hostname or "",
+        )
         answer = await _postgres(ctx, url, query or _OTHER_TABLES, limit)
     else:
         path = _file(ctx, database)

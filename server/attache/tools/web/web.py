@@ -41,7 +41,7 @@ async def fetch_page(
     """Fetch a page of the web as Markdown. The user may have to allow the host; private addresses are refused."""
 
     async def allow(host: str) -> None:
-        await ctx.reach.permit(f"fetch from {host}", (("address", url),), f"fetch {host}")
+        await ctx.reach.permit(f"fetch from {host}", (("address", url),), f"fetch {host}", host)
 
     checked(url)
     answer = await fetch(url, allow=allow)
@@ -117,7 +117,7 @@ async def web_search(
     sent |= {"x-subscription-token": key, "authorization": f"Bearer {key}"} if key else {}
 
     async def allow(host: str) -> None:
-        await ctx.reach.permit(f"search by {host}", (("query", query),), f"search {host}")
+        await ctx.reach.permit(f"search by {host}", (("query", query),), f"search {host}", host)
 
     answer = await fetch(url, allow=allow, headers=sent, private=True)  # the engine may be the user's own machine
     if answer.status != 200:  # noqa: PLR2004 - OK
@@ -184,7 +184,7 @@ async def http_request(
 
     async def allow(host: str) -> None:
         if host != checked(url)[1]:  # the first one was allowed with the call itself
-            await ctx.reach.permit(f"fetch from {host}", (("redirected from", url),), f"fetch {host}")
+            await ctx.reach.permit(f"fetch from {host}", (("redirected from", url),), f"fetch {host}", host)
 
     answer = await fetch(
         url, allow=allow, method=method, headers=headers, body=body.encode() if body else None, private=True
