@@ -71,8 +71,6 @@ async def execute(run: Run, call: ToolCall) -> ToolResult:
         raise
     except TimeoutError:
         output = _failure(f"{call.name} did not finish in {seconds:g} s and was stopped")
-    except ToolError as error:
-        output = _failure(error.message, error.hint)
     except AttacheError as error:
         output = _failure(error.message, error.hint)
     except Exception as error:  # noqa: BLE001 - the edge where a tool's bug becomes a result, not the end of the run
@@ -125,7 +123,7 @@ def _note_stage(run: Run, tool: Tool) -> None:
 async def _finish(run: Run, call: ToolCall, output: ToolOutput, seconds: float) -> ToolResult:
     text = redact(output.text)
     if len(text) > OUTPUT_CHARS:
-        text = truncate(text, kept=await asyncio.to_thread(keep, run.settings.home, call.id, text))
+        text = truncate(text, await asyncio.to_thread(keep, run.settings.home, call.id, text))
     run.note(
         ToolFinished(
             run_id=run.id, call_id=call.id, name=call.name, text=text, title=redact(output.title), places=output.places,
@@ -140,11 +138,9 @@ def _failure(message: str, hint: str = "") -> ToolOutput:
     return ToolOutput(text=f"{message}\n{hint}".strip(), title=message.splitlines()[0][:120], is_error=True)
 
 
-def truncate(text: str, limit: int = OUTPUT_CHARS, *, kept: str = "") -> str:
-    """Keep the beginning and the end of a long text and say what was cut between them, and how to read it."""
-    if len(text) <= limit:
-        return text
-    head, tail = text[: limit * 2 // 3], text[-limit // 3 :]
+def truncate(text: str, kept: str) -> str:
+    """Keep the beginning and the end of a text that is too long, and say what was cut and by which name it is kept."""
+    head, tail = text[: OUTPUT_CHARS * 2 // 3], text[-OUTPUT_CHARS // 3 :]
     cut = text[len(head) : len(text) - len(tail)]
-    more = f'read_output(output="{kept}", start_line={head.count(chr(10)) + 1})' if kept else "ask for a narrower part"
+    more = f'read_output(output="{kept}", start_line={head.count(chr(10)) + 1})'
     return f"{head}\n[… {len(cut):,} characters, {cut.count(chr(10)):,} lines cut; {more} …]\n{tail}"
