@@ -245,6 +245,30 @@ async def test_a_rule_denies_what_was_allowed_in_general(start: Start, folder: P
     assert (folder / "free.txt").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("sql", {"database": "secret/a.db", "query": "select 1"}),
+        ("shell", {"command": ["true"], "cwd": "secret"}),
+        ("move", {"path": "free.txt", "new_path": "secret/free.txt"}),
+    ],
+)
+async def test_a_rule_on_a_path_holds_whatever_the_argument_is_called(
+    start: Start, folder: Path, name: str, arguments: dict[str, object]
+) -> None:
+    ruled(folder, '[[rule]]\nchoice = "deny"\npath = "secret"\nwhy = "not for you"\n')
+    (folder / "secret").mkdir()
+    (folder / "free.txt").write_text("x\n")
+    async with start(
+        [{"tool_calls": [{"name": name, "arguments": arguments}]}, {"text": "done"}], approve="all"
+    ) as agent:
+        session = await agent.session()
+        await agent.chat("go")
+        (told,) = [part for message in session.state.messages for part in message.parts if isinstance(part, ToolResult)]
+    assert told.is_error
+    assert "not for you" in told.text
+
+
 async def test_with_a_broken_file_of_rules_everything_asks(start: Start, folder: Path) -> None:
     ruled(folder, '[[rule]]\nchoice = "alow"\n')
     person = Person("deny")

@@ -17,7 +17,9 @@ from attache.tools.tool import Tool
 from attache.workspace.shell import Command
 from attache.workspace.workspace import Workspace
 
-_PATHS, _URLS = ("path", "paths", "to"), ("url", "urls")
+_PATHS = ("path", "paths", "new_path", "to_path", "database", "folder", "cwd")
+_URLS = ("url",)
+"""Names of the arguments by which tools name files and hosts."""
 
 
 async def permit(run: Run, tool: Tool, call: ToolCall, arguments: Mapping[str, Any]) -> None:
