@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from attache.faces.lsp.merging import marked, merged_answer, merged_capabilities, provides, unmarked
+from attache.faces.lsp.wire.merging import marked, merged_answer, merged_capabilities, provides, unmarked
 from lsp.client import SERVER, Client, Refused
 from lsp.test_fuzz import fuzz
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from attache.faces.lsp import chat_text
+from attache.faces.lsp.chat import chat_text
 from lsp.client import Client
 from lsp.conftest import Attach, call
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attache.faces.lsp import chat_text
+from attache.faces.lsp.chat import chat_text
 from attache.security.trust import trust
 from lsp.client import Client
 from lsp.conftest import Attach, call

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attache.faces.lsp import chat_text
+from attache.faces.lsp.chat import chat_text
 from attache.schema.errors import UserError
 from attache.security.trust import trust
 from lsp.client import Client

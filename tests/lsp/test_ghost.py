@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from attache.faces.lsp.ghosts import Around, Ghosts
+from attache.faces.lsp.code.ghosts import Around, Ghosts
 from attache.schema.data import Uri
 from attache.storage.database import Database
 from attache.storage.ledger import Ledger

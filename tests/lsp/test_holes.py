@@ -53,7 +53,7 @@ server.start_io()
 OURS = """
 import asyncio, sys, time
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.shapes import Nothing, Shape, DocumentId, Position
+from attache.faces.lsp.wire.shapes import Nothing, Shape, DocumentId, Position
 from attache.faces.lsp.start import main
 
 class Hover(Shape):

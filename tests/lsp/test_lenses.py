@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attache.faces.lsp.outline import Definition, innermost, moved, read, roughly_moved
-from attache.faces.lsp.positions import Encoding
+from attache.faces.lsp.wire.positions import Encoding
 from attache.schema.data import Uri
 from attache.workspace.documents import BufferEdit, Document
 from lsp.client import Client, units

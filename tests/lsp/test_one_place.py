@@ -9,10 +9,10 @@ from lsp.client import Client
 
 OWN = """
 import sys
-from attache.faces.lsp import actions
-from attache.faces.lsp.actions import Offer, code_action
+from attache.faces.lsp.code import actions
+from attache.faces.lsp.code.actions import Offer, code_action
 from attache.faces.lsp.features import command, feature
-from attache.faces.lsp.shapes import DocumentParams
+from attache.faces.lsp.wire.shapes import DocumentParams
 from attache.faces.lsp.start import main
 from attache.faces.lsp.targets import About
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attache.faces.lsp import plan_text
+from attache.faces.lsp.chat import plan_text
 from lsp.client import Client
 from lsp.conftest import Attach, edit
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attache.faces.lsp.positions import Encoding, negotiate, to_column, to_units
+from attache.faces.lsp.wire.positions import Encoding, negotiate, to_column, to_units
 
 LINE = "aé漢😀e\u0301\ud83d𝒳z"
 

@@ -48,7 +48,7 @@ async def imported_by(folder: Path, home: Path, *, used: bool) -> list[str]:
 
 async def test_before_the_first_message_only_the_standard_library_is_imported(folder: Path, home: Path):
     modules = await imported_by(folder, home, used=False)
-    assert "attache.faces.lsp.transport" in modules
+    assert "attache.faces.lsp.wire.transport" in modules
     foreign = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names) - {"attache"}
     assert {name for name in foreign if not name.startswith(("_", "$", "sitecustomize", "distutils"))} <= {
         "coverage",
@@ -59,7 +59,7 @@ async def test_before_the_first_message_only_the_standard_library_is_imported(fo
 
 async def test_a_server_that_shows_lenses_and_actions_has_loaded_no_agent(folder: Path, home: Path):
     modules = await imported_by(folder, home, used=True)
-    assert "attache.faces.lsp.lenses" in modules
+    assert "attache.faces.lsp.code.lenses" in modules
     assert not HEAVY & {name.partition(".")[0] for name in modules}
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attache.faces.lsp.positions import Encoding
 from attache.faces.lsp.server import Server
-from attache.faces.lsp.shapes import DidChange, DidOpen, read_as
 from attache.faces.lsp.sync import changed, opened
-from attache.faces.lsp.transport import Transport
+from attache.faces.lsp.wire.positions import Encoding
+from attache.faces.lsp.wire.shapes import DidChange, DidOpen, read_as
+from attache.faces.lsp.wire.transport import Transport
 from attache.schema.data import Uri
 from attache.workspace.documents import Document
 from lsp.client import Client, units

@@ -19,7 +19,7 @@ BUSY = """
 import asyncio, sys, time
 from attache.faces.lsp import process
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.shapes import Nothing
+from attache.faces.lsp.wire.shapes import Nothing
 from attache.faces.lsp.start import main
 
 @feature("test/thread", Nothing)

@@ -116,7 +116,7 @@ async def test_a_prompt_section_is_one_function(work: Path, home: Path) -> None:
 ACTION = """
 import sys
 
-from attache.faces.lsp import actions
+from attache.faces.lsp.code import actions
 
 
 @actions.code_action("source.attache.greet")

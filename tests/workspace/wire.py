@@ -12,7 +12,7 @@ from typing import Any
 from attache.faces.lsp import sync
 from attache.faces.lsp.capabilities import read_client
 from attache.faces.lsp.editor import workspace_edit
-from attache.faces.lsp.shapes import DidChange, encode, read_as
+from attache.faces.lsp.wire.shapes import DidChange, encode, read_as
 from attache.foundation.jsonrpc import decode
 from attache.foundation.positions import Encoding
 from attache.schema.data import Uri

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from attache.faces.lsp.diagnostics import SOURCE, WARNING
 from attache.faces.lsp.features import command
-from attache.faces.lsp.rpc import Refused
-from attache.faces.lsp.shapes import Diagnostic, Position, Range, Shape
+from attache.faces.lsp.wire.rpc import Refused
+from attache.faces.lsp.wire.shapes import Diagnostic, Position, Range, Shape
 from attache.schema.data import ApprovalId, SessionId, Uri
 from attache.schema.errors import ToolError, UserError
 from attache.schema.session import Approval, ApprovalAnswer, ApprovalChoice, Question

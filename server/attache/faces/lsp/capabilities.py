@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, cast
 
-from attache.faces.lsp.positions import Encoding, negotiate
+from attache.faces.lsp.wire.positions import Encoding, negotiate
 
 COMMANDS: Final = (
     "attache.ask", "attache.explain", "attache.fix", "attache.test", "attache.document", "attache.review",

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from attache.faces.lsp.diagnostics import ERROR, SOURCE
-from attache.faces.lsp.shapes import Diagnostic, Position, Range
+from attache.faces.lsp.wire.shapes import Diagnostic, Position, Range
 from attache.schema.data import Uri
 from attache.workspace.paths import to_uri
 

@@ -7,15 +7,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attache.faces.lsp.approvals import Asker
-from attache.faces.lsp.chat_text import is_chat
-from attache.faces.lsp.chats import chat_of
+from attache.faces.lsp.chat.chat_text import is_chat
+from attache.faces.lsp.chat.chats import chat_of
+from attache.faces.lsp.chat.mentions import fenced
+from attache.faces.lsp.code.fixes import find, propose, quoted
+from attache.faces.lsp.code.rewriting import by_rule
 from attache.faces.lsp.features import COMMANDS, Doable, command, feature
-from attache.faces.lsp.fixes import find, propose, quoted
-from attache.faces.lsp.mentions import fenced
-from attache.faces.lsp.rewriting import by_rule
-from attache.faces.lsp.rpc import INVALID_PARAMS, Refused
-from attache.faces.lsp.shapes import CommandParams, read_as
 from attache.faces.lsp.targets import About, Target, target
+from attache.faces.lsp.wire.rpc import INVALID_PARAMS, Refused
+from attache.faces.lsp.wire.shapes import CommandParams, read_as
 from attache.foundation.ids import new_id
 from attache.foundation.registry import near
 from attache.schema.data import ChangeSetId, SessionId
@@ -147,7 +147,7 @@ async def fix(server: Server, about: About) -> None:
 @command("attache.complete", About)
 async def complete(server: Server, about: About) -> None:
     """Write what goes at the cursor, for editors that show no ghost text."""
-    from attache.faces.lsp.ghost import continued
+    from attache.faces.lsp.code.ghost import continued
     from attache.faces.lsp.sync import code_points
 
     held = target(server, about).document

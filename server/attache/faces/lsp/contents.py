@@ -11,11 +11,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-from attache.faces.lsp.chat_text import fields, is_chat
+from attache.faces.lsp.chat.chat_text import fields, is_chat
+from attache.faces.lsp.chat.mentions import fenced
 from attache.faces.lsp.features import command, feature
-from attache.faces.lsp.mentions import fenced
-from attache.faces.lsp.shapes import Shape
 from attache.faces.lsp.targets import About
+from attache.faces.lsp.wire.shapes import Shape
 from attache.foundation.files import private_dir
 from attache.foundation.redact import redact, redact_data
 from attache.schema.data import SessionId, Uri

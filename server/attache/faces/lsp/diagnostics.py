@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attache.faces.lsp.outline import position
-from attache.faces.lsp.shapes import Diagnostic, Location, Position, Range, RelatedInformation
+from attache.faces.lsp.wire.shapes import Diagnostic, Location, Position, Range, RelatedInformation
 from attache.schema.data import Uri
 from attache.schema.edits import Hunk
 

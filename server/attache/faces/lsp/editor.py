@@ -7,8 +7,8 @@ from typing import Final
 
 from attache.faces.lsp.capabilities import Client
 from attache.faces.lsp.outline import position
-from attache.faces.lsp.rpc import Peer, Refused
-from attache.faces.lsp.shapes import Applied, DocumentEdit, Range, TextEdit, VersionedId, WorkspaceEdit, read_as
+from attache.faces.lsp.wire.rpc import Peer, Refused
+from attache.faces.lsp.wire.shapes import Applied, DocumentEdit, Range, TextEdit, VersionedId, WorkspaceEdit, read_as
 from attache.schema.data import Uri
 from attache.schema.edits import TextEdit as Change
 from attache.workspace.documents import Document

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from attache.faces.lsp import shapes
 from attache.faces.lsp.diagnostics import SOURCE
-from attache.faces.lsp.positions import to_column
+from attache.faces.lsp.wire import shapes
+from attache.faces.lsp.wire.positions import to_column
 from attache.schema.data import Uri
 from attache.schema.documents import Diagnostic, Place, Severity
 from attache.workspace.documents import Document

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attache.faces.lsp.diagnostics import hunk_range
 from attache.faces.lsp.features import command, feature
-from attache.faces.lsp.shapes import DocumentId, Shape
 from attache.faces.lsp.steps import Step
 from attache.faces.lsp.targets import About
+from attache.faces.lsp.wire.shapes import DocumentId, Shape
 from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId, Uri
 from attache.schema.edits import ChangeSet, Hunk

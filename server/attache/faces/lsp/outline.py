@@ -12,8 +12,8 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from attache.faces.lsp.positions import Encoding, to_units
-from attache.faces.lsp.shapes import Position, Range
+from attache.faces.lsp.wire.positions import Encoding, to_units
+from attache.faces.lsp.wire.shapes import Position, Range
 from attache.schema.data import Uri
 from attache.workspace.documents import BufferChange, BufferEdit, Document, split_lines
 

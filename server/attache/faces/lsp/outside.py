@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.rpc import Refused
-from attache.faces.lsp.shapes import Diagnostic, Shape
+from attache.faces.lsp.wire.rpc import Refused
+from attache.faces.lsp.wire.shapes import Diagnostic, Shape
 from attache.schema.data import Uri
 from attache.schema.errors import AttacheError, ToolError
 from attache.workspace.paths import to_path

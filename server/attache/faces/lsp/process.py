@@ -8,11 +8,12 @@ import threading
 from importlib import import_module
 from typing import Any, Final
 
-from attache.faces.lsp import lenses, progress, sync
+from attache.faces.lsp import progress, sync
+from attache.faces.lsp.code import lenses
 from attache.faces.lsp.features import feature
 from attache.faces.lsp.server import Server
-from attache.faces.lsp.shapes import Nothing, encode
-from attache.faces.lsp.transport import Transport
+from attache.faces.lsp.wire.shapes import Nothing, encode
+from attache.faces.lsp.wire.transport import Transport
 from attache.foundation.jsonrpc import decode
 from attache.workspace.documents import BufferChange
 
@@ -62,7 +63,7 @@ def initialized(server: Server, params: Nothing) -> None:
 
 async def _settle_in(server: Server) -> None:
     await asyncio.sleep(_SETTLE_SECONDS)
-    await asyncio.to_thread(import_module, "attache.faces.lsp.document_actions")
+    await asyncio.to_thread(import_module, "attache.faces.lsp.code.document_actions")
     await asyncio.to_thread(lambda: server.settings)
     await _mend(server)
     from attache.faces.lsp.outside import watch

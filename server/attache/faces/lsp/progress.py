@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.rpc import Refused
-from attache.faces.lsp.shapes import ProgressCancelParams
+from attache.faces.lsp.wire.rpc import Refused
+from attache.faces.lsp.wire.shapes import ProgressCancelParams
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server

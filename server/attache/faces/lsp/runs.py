@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attache.faces.lsp.story import Story
+from attache.faces.lsp.chat.story import Story
 from attache.schema.errors import Interrupted, ProviderError
 
 if TYPE_CHECKING:

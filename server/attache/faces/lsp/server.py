@@ -10,23 +10,23 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from attache.faces.lsp.authors import Authors
 from attache.faces.lsp.capabilities import read_client
 from attache.faces.lsp.carried import show_tool_problems
-from attache.faces.lsp.chat_text import is_chat
+from attache.faces.lsp.chat.chat_text import is_chat
+from attache.faces.lsp.code.authors import Authors
+from attache.faces.lsp.code.fixes import Rules
+from attache.faces.lsp.code.ghosts import Ghosts
 from attache.faces.lsp.diagnostics import Board, show_hunks
 from attache.faces.lsp.editor import LanguageClient
-from attache.faces.lsp.fixes import Rules
-from attache.faces.lsp.ghosts import Ghosts
 from attache.faces.lsp.heard import Heard
 from attache.faces.lsp.indexing import IndexReader
 from attache.faces.lsp.models import Models
 from attache.faces.lsp.outline import Outlines, position
-from attache.faces.lsp.rpc import Peer, Refused
-from attache.faces.lsp.shapes import Position, Range, Token
 from attache.faces.lsp.steps import Steps
 from attache.faces.lsp.targets import Here
-from attache.faces.lsp.transport import Transport
+from attache.faces.lsp.wire.rpc import Peer, Refused
+from attache.faces.lsp.wire.shapes import Position, Range, Token
+from attache.faces.lsp.wire.transport import Transport
 from attache.foundation.redact import redact
 from attache.schema.data import SessionId, Uri
 from attache.schema.edits import ChangeSet, FileChange, Hunk, Landed
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from attache.agent.session import Session
     from attache.app import App
     from attache.faces.lsp.approvals import Questions
-    from attache.faces.lsp.chats import Chats
-    from attache.faces.lsp.feed import Feed
+    from attache.faces.lsp.chat.chats import Chats
+    from attache.faces.lsp.code.review import Reviews
+    from attache.faces.lsp.panel.feed import Feed
     from attache.faces.lsp.progress import Work
-    from attache.faces.lsp.review import Reviews
     from attache.foundation.settings import Settings
     from attache.tools.tool import Context
     from attache.workspace.workspace import Workspace
@@ -137,7 +137,7 @@ class Server:
     @cached_property
     def reviews(self) -> Reviews:
         """The files under review."""
-        from attache.faces.lsp.review import Reviews
+        from attache.faces.lsp.code.review import Reviews
 
         return Reviews(self)
 
@@ -151,7 +151,7 @@ class Server:
     @cached_property
     def chats(self) -> Chats:
         """The chat documents."""
-        from attache.faces.lsp.chats import Chats
+        from attache.faces.lsp.chat.chats import Chats
 
         return Chats(self)
 
@@ -251,7 +251,7 @@ class Server:
 
     def follow(self, session: Session, *, tell: bool = False) -> None:
         """Let the client hear of a session."""
-        from attache.faces.lsp.feed import Feed
+        from attache.faces.lsp.panel.feed import Feed
 
         feed = self._feeds.get(session.id)
         if feed is None or feed.session is not session:

@@ -12,8 +12,8 @@ from typing import Any, Final, cast
 
 from attache import __version__
 from attache.faces.lsp.capabilities import Client, read_client, server_capabilities
-from attache.faces.lsp.parent import watch
-from attache.faces.lsp.transport import Closed, Transport, over_stdio
+from attache.faces.lsp.wire.parent import watch
+from attache.faces.lsp.wire.transport import Closed, Transport, over_stdio
 
 _SWITCH_SECONDS: Final = 0.0005
 """How long one thread may keep the others waiting: a tenth of Python's own, so that reading never lags."""
@@ -41,13 +41,13 @@ def main(arguments: Sequence[str] = ()) -> int:
         sys.stderr.write(f"attache lsp: {error}\n  {_USE}\n")
         return _WRONG_USE
     if "--tcp" in options or "--ws" in options:
-        from attache.faces.lsp.listening import listen
+        from attache.faces.lsp.wire.listening import listen
 
         return listen(options)
     beside = options.get("--with", "")
     if not beside:
         return serve(Transport(*over_stdio()))
-    from attache.faces.lsp.beside import Beside
+    from attache.faces.lsp.wire.beside import Beside
 
     command = shlex.split(beside, posix=sys.platform != "win32")
     try:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attache.faces.lsp.carried import FOLDER, show_tool_problems
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.positions import Encoding, to_column
-from attache.faces.lsp.shapes import ContentChange, DidChange, DidOpen, DocumentParams, Position
+from attache.faces.lsp.wire.positions import Encoding, to_column
+from attache.faces.lsp.wire.shapes import ContentChange, DidChange, DidOpen, DocumentParams, Position
 from attache.schema.data import Uri
 from attache.schema.errors import AttacheError
 from attache.workspace.documents import END, BufferEdit, Document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from attache.faces.lsp.outline import innermost
-from attache.faces.lsp.shapes import Diagnostic, Position, Range, Shape
+from attache.faces.lsp.wire.shapes import Diagnostic, Position, Range, Shape
 from attache.schema.data import Uri
 from attache.schema.errors import UserError
 from attache.workspace.documents import Document

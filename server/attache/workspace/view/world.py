@@ -18,12 +18,13 @@ KEPT_VARIABLES = frozenset({
     "CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH",
     "PKG_CONFIG_PATH", "CMAKE_PREFIX_PATH", "ANDROID_HOME", "ANDROID_SDK_ROOT", "JAVA_HOME", "M2_HOME", "MAVEN_OPTS",
     "VIRTUAL_ENV", "DJANGO_SETTINGS_MODULE", "FLASK_APP", "RAILS_ENV", "RACK_ENV", "APP_ENV", "EDITOR", "PAGER",
-    "SOURCE_DATE_EPOCH", "SYSTEMROOT", "COMSPEC", "PATHEXT", "WINDIR", "TEMP", "TMP",
+    "SOURCE_DATE_EPOCH", "COVERAGE_FILE", "COVERAGE_RCFILE", "COVERAGE_CORE", "SYSTEMROOT", "COMSPEC", "PATHEXT",
+    "WINDIR", "TEMP", "TMP",
 })  # fmt: skip
 KEPT_PREFIXES = (
     "LC_", "PYTHON", "PYTEST_", "PYENV_", "CONDA_", "UV_", "POETRY_", "NODE_", "NVM_", "VOLTA_", "GO", "CGO_", "CARGO_",
     "RUST", "GRADLE_", "DOTNET_", "GEM_", "BUNDLE_", "RUBY", "RBENV_", "SDKMAN_", "ASDF_", "MISE_", "NIX_", "HOMEBREW_",
-    "GIT_AUTHOR_", "GIT_COMMITTER_", "COVERAGE_", "HYPOTHESIS_", "TOX_", "NOX_",
+    "GIT_AUTHOR_", "GIT_COMMITTER_", "HYPOTHESIS_", "TOX_", "NOX_",
 )  # fmt: skip
 """Variables that commands get of the user's, unless name or value are a secret's; all others need the setting."""
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attache.agent.state import replayed_entries
-from attache.faces.lsp import chat_text, slash
 from attache.faces.lsp.approvals import Asker
-from attache.faces.lsp.chat_text import is_chat
-from attache.faces.lsp.links import Links
-from attache.faces.lsp.mentions import context
-from attache.faces.lsp.page import Page
+from attache.faces.lsp.chat import chat_text, slash
+from attache.faces.lsp.chat.chat_text import is_chat
+from attache.faces.lsp.chat.links import Links
+from attache.faces.lsp.chat.mentions import context
+from attache.faces.lsp.chat.page import Page
+from attache.faces.lsp.chat.story import Story
 from attache.faces.lsp.progress import shown
-from attache.faces.lsp.story import Story
 from attache.foundation.files import private_dir
 from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId, SessionId, Uri

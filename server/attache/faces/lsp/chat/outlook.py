@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from attache.faces.lsp import chat_text
-from attache.faces.lsp.chat_text import AGENT, Turn, is_chat
+from attache.faces.lsp.chat import chat_text
+from attache.faces.lsp.chat.chat_text import AGENT, Turn, is_chat
+from attache.faces.lsp.chat.links import Links
+from attache.faces.lsp.chat.plan_text import is_plan, steps
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.links import Links
 from attache.faces.lsp.outline import position
-from attache.faces.lsp.plan_text import is_plan, steps
-from attache.faces.lsp.shapes import DocumentParams, DocumentSymbol, FoldingRange, Link, Position, Range
+from attache.faces.lsp.wire.shapes import DocumentParams, DocumentSymbol, FoldingRange, Link, Position, Range
 from attache.schema.data import Uri
 from attache.workspace.documents import Document
 

@@ -6,16 +6,16 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attache.faces.lsp import plan_text
 from attache.faces.lsp.approvals import Asker
-from attache.faces.lsp.chat_text import fields, with_field
+from attache.faces.lsp.chat import plan_text
+from attache.faces.lsp.chat.chat_text import fields, with_field
+from attache.faces.lsp.chat.plan_text import Step, is_plan
+from attache.faces.lsp.chat.story import Story
 from attache.faces.lsp.diagnostics import SOURCE, WARNING
 from attache.faces.lsp.features import command
-from attache.faces.lsp.plan_text import Step, is_plan
 from attache.faces.lsp.progress import shown
-from attache.faces.lsp.shapes import Diagnostic, Position, Range
-from attache.faces.lsp.story import Story
 from attache.faces.lsp.targets import About
+from attache.faces.lsp.wire.shapes import Diagnostic, Position, Range
 from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId, Uri
 from attache.schema.edits import ChangeSet, EditFile

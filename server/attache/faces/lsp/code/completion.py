@@ -11,13 +11,13 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from attache.faces.lsp import chat_text
-from attache.faces.lsp.chat_text import is_chat
+from attache.faces.lsp.chat import chat_text
+from attache.faces.lsp.chat.chat_text import is_chat
+from attache.faces.lsp.chat.plan_text import is_plan
 from attache.faces.lsp.features import feature
 from attache.faces.lsp.outline import position
-from attache.faces.lsp.plan_text import is_plan
-from attache.faces.lsp.shapes import CompletionParams, Range, TextEdit
 from attache.faces.lsp.sync import code_points
+from attache.faces.lsp.wire.shapes import CompletionParams, Range, TextEdit
 from attache.schema.data import Uri
 from attache.schema.session import Mode
 
@@ -96,7 +96,7 @@ def _item(
 
 
 def _commands(server: Server, document: Document, line: int, before: str) -> Iterator[Item]:
-    from attache.faces.lsp import slash
+    from attache.faces.lsp.chat import slash
 
     if not (command := _COMMAND.match(before)) or not _begins_turn(document, line):
         return
@@ -119,7 +119,7 @@ async def _choices(server: Server, document: Document, line: int, match: re.Matc
     wanted = match[2]
     choices: Iterable[str] = get_args(Mode)
     if match[1] == "model":
-        from attache.faces.lsp.sessions import models
+        from attache.faces.lsp.panel.sessions import models
 
         choices = [*await models(server), "offline/offline"]
     return [
@@ -210,7 +210,7 @@ def _rank(wanted: str, path: str) -> int | None:
 
 
 async def _in_code(server: Server, document: Document, line: int, column: int) -> AsyncIterator[Item]:
-    from attache.faces.lsp.ghost import PAUSE_SECONDS, continued
+    from attache.faces.lsp.code.ghost import PAUSE_SECONDS, continued
 
     version = document.version
     await asyncio.sleep(PAUSE_SECONDS)  # some editors ask with every key, and say that it is by hand

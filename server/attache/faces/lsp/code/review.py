@@ -13,8 +13,8 @@ from attache.faces.lsp.features import command
 from attache.faces.lsp.outline import position
 from attache.faces.lsp.progress import shown
 from attache.faces.lsp.runs import run
-from attache.faces.lsp.shapes import Diagnostic, Range
 from attache.faces.lsp.targets import About, target
+from attache.faces.lsp.wire.shapes import Diagnostic, Range
 from attache.schema import documents
 from attache.schema.data import Uri
 from attache.schema.messages import Text

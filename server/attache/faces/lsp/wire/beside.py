@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple, cast
 
-from attache.faces.lsp.merging import (
+from attache.faces.lsp.wire.merging import (
     MINE,
     Json,
     hears_changes,
@@ -28,7 +28,7 @@ from attache.faces.lsp.merging import (
     provides,
     unmarked,
 )
-from attache.faces.lsp.transport import Closed, Transport
+from attache.faces.lsp.wire.transport import Closed, Transport
 from attache.workspace.servers.table import TABLE
 
 INITIALIZE_SECONDS: Final = 30.0

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from attache.faces.lsp import chat_text
-from attache.faces.lsp.chat_text import Draft
+from attache.faces.lsp.chat import chat_text
+from attache.faces.lsp.chat.chat_text import Draft
 from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId, Uri
 from attache.schema.edits import ChangeSet, EditFile, TextEdit

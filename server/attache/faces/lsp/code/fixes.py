@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from attache.faces.lsp import shapes
 from attache.faces.lsp.editor import workspace_edit
 from attache.faces.lsp.targets import About, target
+from attache.faces.lsp.wire import shapes
 from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId, Uri
 from attache.schema.documents import Diagnostic

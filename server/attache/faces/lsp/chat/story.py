@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from attache.faces.lsp.chat_text import closed, quoted
+from attache.faces.lsp.chat.chat_text import closed, quoted
 from attache.schema import events
 from attache.schema.edits import Landed
 from attache.schema.events import Entry, RunFinished

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from attache.agent import acp
 from attache.faces.lsp.approvals import Asker
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.rpc import INVALID_PARAMS, Refused
+from attache.faces.lsp.wire.rpc import INVALID_PARAMS, Refused
 from attache.schema.acp import (
     ConfigOptions,
     KnownSession,

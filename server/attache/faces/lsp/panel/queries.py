@@ -8,7 +8,7 @@ from msgspec import field
 
 from attache.agent.state import replayed_entries
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.shapes import Nothing, Shape
+from attache.faces.lsp.wire.shapes import Nothing, Shape
 from attache.schema.code import IndexStatus, SearchKind
 from attache.schema.data import SessionId
 from attache.schema.events import ChangeLanded, Entry, RunStarted

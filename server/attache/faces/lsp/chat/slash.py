@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
-from attache.faces.lsp import chat_text
+from attache.faces.lsp.chat import chat_text
 from attache.foundation.registry import near
 from attache.schema.data import Uri
 from attache.schema.errors import UserError

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attache.faces.lsp import mentions
-from attache.faces.lsp.chat_text import is_chat
+from attache.faces.lsp.chat import mentions
+from attache.faces.lsp.chat.chat_text import is_chat
+from attache.faces.lsp.chat.plan_text import is_plan
 from attache.faces.lsp.features import feature
 from attache.faces.lsp.outline import position
-from attache.faces.lsp.plan_text import is_plan
-from attache.faces.lsp.shapes import Markup, PositionParams, Range, Shape
 from attache.faces.lsp.sync import code_points
+from attache.faces.lsp.wire.shapes import Markup, PositionParams, Range, Shape
 from attache.schema.data import Uri
 
 if TYPE_CHECKING:

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import msgspec
 
 from attache.faces.lsp.approvals import Denier
-from attache.faces.lsp.chat_text import is_chat
+from attache.faces.lsp.chat.chat_text import is_chat
+from attache.faces.lsp.chat.plan_text import is_plan
+from attache.faces.lsp.code.fixes import WAYS, edits_of, find, for_client, propose, quoted, rules_may_help, same
+from attache.faces.lsp.code.rewriting import EXTRACTED, ORGANISED, by_rule
 from attache.faces.lsp.diagnostics import SOURCE, hunk_range
 from attache.faces.lsp.editor import workspace_edit
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.fixes import WAYS, edits_of, find, for_client, propose, quoted, rules_may_help, same
 from attache.faces.lsp.outline import innermost
-from attache.faces.lsp.plan_text import is_plan
-from attache.faces.lsp.rewriting import EXTRACTED, ORGANISED, by_rule
-from attache.faces.lsp.rpc import INVALID_PARAMS, Refused
-from attache.faces.lsp.shapes import ActionParams, CodeAction, Command, Diagnostic, Disabled, Range, WorkspaceEdit
 from attache.faces.lsp.targets import About
+from attache.faces.lsp.wire.rpc import INVALID_PARAMS, Refused
+from attache.faces.lsp.wire.shapes import ActionParams, CodeAction, Command, Diagnostic, Disabled, Range, WorkspaceEdit
 from attache.schema.data import Uri
 from attache.schema.session import Mode
 from attache.workspace.documents import Document

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from attache.faces.lsp import chat_text
-from attache.faces.lsp.actions import SOURCE_KIND, Asked, Offer, code_action
-from attache.faces.lsp.chat_text import is_chat
-from attache.faces.lsp.plan_text import is_plan, steps
-from attache.faces.lsp.shapes import Position, Range
+from attache.faces.lsp.chat import chat_text
+from attache.faces.lsp.chat.chat_text import is_chat
+from attache.faces.lsp.chat.plan_text import is_plan, steps
+from attache.faces.lsp.code.actions import SOURCE_KIND, Asked, Offer, code_action
+from attache.faces.lsp.wire.shapes import Position, Range
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server

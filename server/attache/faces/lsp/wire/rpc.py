@@ -15,8 +15,8 @@ from contextvars import Context, ContextVar
 from typing import Any, Final, cast
 
 from attache.faces.lsp.features import Feature, find
-from attache.faces.lsp.shapes import read_as
-from attache.faces.lsp.transport import Closed, Transport
+from attache.faces.lsp.wire.shapes import read_as
+from attache.faces.lsp.wire.transport import Closed, Transport
 from attache.foundation.frames import Malformed
 from attache.foundation.redact import redact
 from attache.foundation.tasks import Tasks

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from attache.faces.lsp.chat_text import is_chat
+from attache.faces.lsp.chat.chat_text import is_chat
+from attache.faces.lsp.code.ghosts import BEFORE, Around
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.ghosts import BEFORE, Around
 from attache.faces.lsp.models import OFFLINE
 from attache.faces.lsp.outline import position
-from attache.faces.lsp.shapes import CompletionParams, Range
 from attache.faces.lsp.sync import code_points
+from attache.faces.lsp.wire.shapes import CompletionParams, Range
 from attache.foundation.redact import marked, redact
 from attache.schema.data import Uri
 from attache.schema.errors import AttacheError

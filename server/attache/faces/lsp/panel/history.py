@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attache.agent import acp
 from attache.agent.state import replayed_entries
 from attache.faces.lsp.features import feature
-from attache.faces.lsp.shapes import Shape
+from attache.faces.lsp.wire.shapes import Shape
 from attache.schema.acp import AgentChunk, ImageBlock, InfoChanged, TextBlock, ThoughtChunk, Update, UserChunk
 from attache.schema.data import SessionId
 from attache.schema.events import ChangeLanded, Entry, MessageAdded, RunStarted

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
-from attache.faces.lsp import websocket
+from attache.faces.lsp.wire import websocket
 from attache.foundation.frames import Frames, Malformed, frame
 
 TOKEN: Final = "ATTACHE_LSP_TOKEN"  # noqa: S105 - the name of a variable

@@ -1,0 +1,1 @@
+"""What stands in the user's own files: lenses, actions, hunks to review, findings, ghost text, hover."""

@@ -1,0 +1,1 @@
+"""What panels and scripts ask: sessions, their past and their events."""
