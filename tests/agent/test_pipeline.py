@@ -11,9 +11,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from attache.agent.middleware import Next
 from attache.agent.pipeline import OUTPUT_CHARS
-from attache.agent.run import Run
+from attache.agent.run import Next, Run
 from attache.agent.select import ALWAYS, rank, select
 from attache.schema.errors import ToolError
 from attache.schema.messages import ToolCall

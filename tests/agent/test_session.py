@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attache.agent.middleware import Next
+from attache.agent.run import Next
 from attache.schema import events
 from attache.schema.errors import AttacheError, Interrupted, UserError
 from attache.schema.messages import Text, ToolResult

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
 
+from attache.agent.run import Middleware, Next, Run
 from attache.schema.messages import ToolCall
 from attache.schema.tools import ToolOutput
 
-if TYPE_CHECKING:
-    from attache.agent.run import Run
-
 GROUP = "attache.middleware"
 """The entry-point group of installed packages; each entry names a `Middleware`."""
-
-Next = Callable[[], Awaitable[ToolOutput]]
-Middleware = Callable[["Run", ToolCall, Next], Awaitable[ToolOutput]]
-"""`async def step(run, call, proceed) -> ToolOutput`.
-
-It stands behind validation, permission and budget, so it can refuse (raise ToolError), watch, or change the output; it
-cannot allow what was denied. The call it is given is the one that was allowed.
-"""
 
 
 def installed() -> tuple[Middleware, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from attache.agent.middleware import Middleware
+from attache.agent.run import Middleware
 from attache.foundation.settings import Settings
 from attache.index.client import Index
 from attache.providers.catalog import Catalog

@@ -13,19 +13,27 @@ from attache.agent.answers import Answers
 from attache.agent.approvals import Approver
 from attache.agent.budget import Budget
 from attache.agent.context import Gauge
-from attache.agent.middleware import Middleware
 from attache.foundation.ids import new_id
 from attache.foundation.settings import Settings
 from attache.providers.model import Model
 from attache.schema.data import CallId, ChangeSetId, RunId
 from attache.schema.edits import ChangeSet, FileChange
 from attache.schema.events import Event
+from attache.schema.messages import ToolCall
 from attache.schema.models import ModelInfo, Usage
 from attache.schema.session import Mode, SessionState
-from attache.schema.tools import Cost, Effect
+from attache.schema.tools import Cost, Effect, ToolOutput
 from attache.security.policy import Verdict, decide, with_rules
 from attache.security.rules import Rules
 from attache.tools.tool import Context, Tools
+
+Next = Callable[[], Awaitable[ToolOutput]]
+Middleware = Callable[["Run", ToolCall, Next], Awaitable[ToolOutput]]
+"""A step of others around every call: `async def step(run, call, proceed) -> ToolOutput`.
+
+It stands behind validation, permission and budget, so it can refuse (raise ToolError), watch, or change the output; it
+cannot allow what was denied. The call it is given is the one that was allowed.
+"""
 
 
 @dataclass(slots=True)
