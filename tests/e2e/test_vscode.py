@@ -36,12 +36,14 @@ STEPS = (
     "rewind of files",
     "ghost text",
     "rewind and fork",
+    "sessions found by what was said",
     "queue, stop, edit, picture",
     "server killed and recovered",
     "chat participant",
     "no default key is taken",
     "twenty hostile answers",
     "five thousand messages",
+    "terminal selection",
     "page errors",
 )
 

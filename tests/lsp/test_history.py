@@ -126,3 +126,17 @@ async def test_what_is_asked_in_the_code_comes_to_a_panel(attach: Attach, script
     assert "@a.py:1" in by_send[False]
     assert "`total`" in by_send[True]
     assert not list(client.folder.rglob("*.chat.md"))
+
+
+async def test_sessions_are_found_by_what_was_said_and_the_status_says_what_fills_the_context(attach: Attach, script):
+    client = await attach(**script({"text": "The Quokka lives in zoo.py."}))
+    session = await begun(client)
+    await prompt(client, session, "Where does the marsupial live?")
+    ask = {"query": "quokka", "cwd": str(client.folder)}
+    (found,) = (await client.request("attache/session/search", ask))["sessions"]
+    assert (found["sessionId"], found["role"]) == (session, "assistant")
+    assert "Quokka lives" in found["excerpt"]
+    assert (await client.request("attache/session/search", {"query": "wombat"}))["sessions"] == []
+    status = [each for each in client.said("attache/status") if each["contextTokens"]][-1]
+    assert sum(status["contextShares"].values()) == status["contextTokens"]
+    assert set(status["contextShares"]) == {"instructions", "said", "answers", "results"}

@@ -37,7 +37,7 @@ export type ToPanel =
   | { type: "note"; text: string; hint: string }
   | { type: "permission"; id: string; request: unknown }
   | { type: "permissionGone"; id: string; said: string }
-  | { type: "status"; model: string; mode: string; context: number; size: number; tokens: string; cost: number }
+  | { type: "status"; model: string; mode: string; context: number; size: number; shares: Record<string, number>; tokens: string; cost: number }
   | { type: "hunks"; changes: number; files: number }
   | { type: "completions"; id: number; items: Completion[] }
   | { type: "draft"; text: string; send: boolean }

@@ -10,7 +10,10 @@ import { page } from "./page";
 type Opened = { sessionId?: string; modes?: unknown; configOptions?: unknown };
 type Row = { sessionId: string; title?: string | null; updatedAt?: string; _meta?: unknown };
 type Permission = { outcome: { outcome: "selected"; optionId: string } | { outcome: "cancelled" }; _meta?: unknown };
+type Found = Row & { excerpt: string };
 const KEPT_CHANGES = 200;
+const SEARCH_PAUSE = 150;
+const SHORTEST_SEARCH = 3;
 /** JSON-RPC's code for a request whose connection went away. */
 const CUT_SHORT = -32097;
 const FRAME = 1000 / 60;
@@ -247,12 +250,25 @@ export class ChatView implements vscode.WebviewViewProvider {
       };
     };
     pick.items = sessions.map(row);
-    pick.placeholder = sessions.length ? "Search the sessions of this workspace" : "No session yet";
+    pick.placeholder = sessions.length ? "Search the sessions of this workspace: titles, and all that was said" : "No session yet";
     pick.matchOnDescription = true;
     pick.matchOnDetail = true;
+    let latest = "";
+    pick.onDidChangeValue(async (query) => {
+      latest = query;
+      await new Promise((done) => setTimeout(done, SEARCH_PAUSE));
+      if (latest !== query) return;
+      const asked = { query: query.length < SHORTEST_SEARCH ? "" : query, cwd: folder() };
+      const found = await this.server.ask<{ sessions: Found[] }>("attache/session/search", asked);
+      if (latest !== query) return;
+      const excerpts = new Map(found.sessions.map((each) => [each.sessionId, `$(quote) ${each.excerpt}`]));
+      const shown = (each: Row) => ({ ...row(each), detail: excerpts.get(each.sessionId) ?? "", alwaysShow: true });
+      pick.items = sessions.map((each) => (excerpts.has(each.sessionId) ? shown(each) : row(each)));
+    });
     pick.onDidAccept(() => { const [chosen] = pick.selectedItems; pick.hide(); if (chosen) void this.show(chosen.id, chosen.label); });
     pick.onDidTriggerItemButton(async ({ item }) => {
       await this.server.ask("attache/session/delete", { sessionId: item.id });
+      sessions.splice(sessions.findIndex((each) => each.sessionId === item.id), 1);
       pick.items = pick.items.filter((each) => each.id !== item.id);
       if (item.id === this.session) await this.fresh();
     });
@@ -310,7 +326,7 @@ export class ChatView implements vscode.WebviewViewProvider {
     const sessionId = await this.opened();
     const answer = await this.server.ask<Opened>("attache/session/set_config_option", { sessionId, configId: "model", value });
     const model = list(answer.configOptions).map(fields).find((option) => option["id"] === "model");
-    this.post({ type: "status", model: words(model?.["currentValue"]), mode: "", context: 0, size: 0, tokens: "", cost: 0 });
+    this.post({ type: "status", model: words(model?.["currentValue"]), mode: "", context: 0, size: 0, shares: {}, tokens: "", cost: 0 });
   }
 
   // ---------------------------------------------------------------- from the server
@@ -334,7 +350,7 @@ export class ChatView implements vscode.WebviewViewProvider {
     const tokens = `${number(said["inputTokens"]).toLocaleString("en")} in, ${number(said["outputTokens"]).toLocaleString("en")} out`;
     this.post({
       type: "status", model: words(said["model"]), mode: words(said["mode"]), context: number(said["contextTokens"]),
-      size: number(said["contextSize"]), tokens, cost: number(said["costUsd"]),
+      size: number(said["contextSize"]), shares: fields(said["contextShares"]) as Record<string, number>, tokens, cost: number(said["costUsd"]),
     });
   }
 

@@ -22,6 +22,8 @@ let growing: { at: number; text: Growing } | undefined;
 let dirty = Number.POSITIVE_INFINITY;
 let frame = 0;
 
+const FILLERS = [["instructions", "instructions and tools"], ["said", "what you said"], ["answers", "answers and calls"], ["results", "results of tools"]] as const;
+
 // ---------------------------------------------------------------- the page
 
 const title = h("h1", {}, "New session");
@@ -261,7 +263,10 @@ const HEAR: { [K in ToPanel["type"]]: (message: Extract<ToPanel, { type: K }>) =
     meter.hidden = !message.size;
     if (message.size) {
       meter.value = message.context / message.size;
-      meter.title = `${message.context.toLocaleString("en")} of ${message.size.toLocaleString("en")} tokens are in the model's context; this session: ${message.tokens}`;
+      const filled = FILLERS.map(([name, words]) => [message.shares[name] ?? 0, words] as const).filter(([count]) => count > 0)
+        .map(([count, words]) => `about ${count.toLocaleString("en")} ${words}`).join("\n");
+      meter.title = `${message.context.toLocaleString("en")} of ${message.size.toLocaleString("en")} tokens are in the model's context:\n${filled}\nThis session: ${message.tokens}`;
+      meter.setAttribute("aria-description", meter.title);
     }
     spent.textContent = message.cost ? `$${message.cost.toFixed(3)}` : "";
     spent.title = message.tokens;

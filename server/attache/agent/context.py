@@ -11,6 +11,8 @@ CHARS_PER_TOKEN = 3.6
 IMAGE_TOKENS = 1_500
 FILL = 0.8
 """Share of the window that a request may take before old output is cut."""
+NEAR = 0.75
+"""Share of that from which on an estimate does no longer, where the provider counts."""
 KEEP_MESSAGES = 6
 """The newest messages, which are never cut by `compact`."""
 STUB_CHARS = 200
@@ -41,6 +43,25 @@ def _part_tokens(part: Part) -> int:
             return round(len(part.data) * 3 / 4 / CHARS_PER_TOKEN)
 
 
+def shares(messages: Sequence[Message], used_tokens: int) -> dict[str, int]:
+    """Return about how the tokens of a request fall to what you said, the answers, the tools' results, and the rest.
+
+    The rest is what stands before the conversation: instructions, rules, and the descriptions of the tools.
+    """
+    said, answers, results = 0, 0, 0
+    for message in messages:
+        for part in message.parts:
+            if isinstance(part, ToolResult):
+                results += _part_tokens(part)
+            elif message.role == "user":
+                said += _part_tokens(part)
+            else:
+                answers += _part_tokens(part)
+    scale = min(1.0, used_tokens / max(said + answers + results, 1))
+    parts = {"said": round(said * scale), "answers": round(answers * scale), "results": round(results * scale)}
+    return {"instructions": max(used_tokens - sum(parts.values()), 0), **parts}
+
+
 class Gauge:
     """How far our estimate is off for one model, learnt from what its provider counts."""
 
@@ -52,6 +73,15 @@ class Gauge:
         """Move towards what the provider counted; both in tokens."""
         if estimated > 0 and counted > 0:
             self.ratio += 0.5 * (min(4.0, max(0.25, counted / estimated)) - self.ratio)
+
+    def near(self, estimated: int, window_tokens: int | None) -> bool:
+        """Say whether so many estimated tokens are near what a request may take, so that it is worth a count."""
+        return window_tokens is not None and estimated * self.ratio >= window_tokens * FILL * NEAR
+
+    def set(self, estimated: int, counted: int) -> None:
+        """Trust what the provider counted for this very request."""
+        if estimated > 0 and counted > 0:
+            self.ratio = counted / estimated
 
 
 def fit(messages: Sequence[Message], window_tokens: int | None, other_tokens: int, ratio: float) -> tuple[Message, ...]:

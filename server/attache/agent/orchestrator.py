@@ -30,7 +30,7 @@ from attache.schema.events import (
 )
 from attache.schema.messages import Text, ToolCall
 from attache.schema.models import Usage
-from attache.schema.session import Mode, RunStop, SessionInfo
+from attache.schema.session import Mode, RunStop, Said, SessionInfo
 from attache.schema.tools import ToolOutput
 
 
@@ -186,6 +186,10 @@ class Orchestrator:
     async def list_sessions(self, *, everywhere: bool = False) -> tuple[SessionInfo, ...]:
         """Return the sessions of this workspace, or of all, the newest first."""
         return await self.resources.log.sessions(None if everywhere else str(self._cwd))
+
+    async def search_sessions(self, text: str, *, everywhere: bool = False) -> tuple[Said, ...]:
+        """Return where all words of `text` were said in this workspace's sessions, or in all; one place a session."""
+        return await self.resources.log.search(text, None if everywhere else str(self._cwd))
 
     async def close_session(self, session_id: str) -> None:
         """Stop the session's run and let it go; its log stays."""

@@ -88,6 +88,16 @@ class SessionInfo(Record):
     cost_usd: float = 0.0
 
 
+class Said(Record):
+    """A place in a session where the words that were looked for were said."""
+
+    session: SessionInfo
+    seq: int
+    role: Literal["user", "assistant"]
+    excerpt: str
+    """What stands around the first of the words, on one line."""
+
+
 class SessionState(Record):
     """What a session is now: the fold of its events."""
 

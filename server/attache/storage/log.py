@@ -13,15 +13,17 @@ from attache.foundation.redact import redact_data
 from attache.schema.data import SessionId
 from attache.schema.errors import StorageError
 from attache.schema.events import Entry, Event, MessageAdded, RunStarted, SessionConfigured, SessionCreated
-from attache.schema.messages import Message
+from attache.schema.messages import Message, Text
 from attache.schema.models import Usage
-from attache.schema.session import SessionInfo
+from attache.schema.session import Said, SessionInfo
 from attache.storage.database import Database
 from attache.storage.ledger import person, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
+EXCERPT = 120
+"""Characters that an excerpt shows from the word on; a third as many before it."""
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
@@ -84,6 +86,30 @@ class SessionLog:
         rows = await self._database.read(lambda connection: self._queries.listed(connection, **where))
         return tuple(_info(row) for row in rows)
 
+    async def search(self, text: str, cwd: str | None = None, limit: int = 50) -> tuple[Said, ...]:
+        """Return where all words of `text` were said, the first place of each session, those used last first.
+
+        Words are found in any case, also inside of others. Raises StorageError.
+        """
+        words = text.casefold().split()
+        if not words:
+            return ()
+        where = {} if cwd is None else {"cwd": storable(cwd)}
+        plain = [word for word in words if word.isascii() and word.isprintable() and not {'"', "\\"} & set(word)]
+
+        def work(connection: Connection) -> list[Said]:
+            found: dict[str, tuple[Entry, str]] = {}
+            for row in self._queries.spoken(connection, plain, **where):
+                said = "" if row["session_id"] in found else _spoken(entry := _entry(row))
+                if said and all(word in said.casefold() for word in words):
+                    found[entry.session_id] = entry, said
+                if len(found) == limit:
+                    break
+            infos = {row["id"]: _info(row) for row in self._queries.listed(connection)}
+            return [_said(infos[name], entry, said, words[0]) for name, (entry, said) in found.items()]
+
+        return tuple(await self._database.read(work))
+
     async def info(self, session_id: SessionId) -> SessionInfo | None:
         """Return one row of the list. Raises StorageError."""
         rows = await self._database.read(lambda connection: self._queries.listed(connection, id=session_id))
@@ -97,6 +123,28 @@ class SessionLog:
     async def delete(self, session_id: SessionId) -> None:
         """Delete a session with all its events; one that is not there is no error. Raises StorageError."""
         await self._database.write(lambda connection: self._queries.delete(connection, session_id))
+
+
+def _spoken(entry: Entry) -> str:
+    """Return what a person or a model said in an event, without what tools answered."""
+    match entry.event:
+        case RunStarted(parts=parts):
+            return " ".join(part.text for part in parts if isinstance(part, Text))
+        case MessageAdded(message=message) if message.role == "assistant":
+            return message.text
+        case _:
+            return ""
+
+
+def _said(info: SessionInfo, entry: Entry, said: str, word: str) -> Said:
+    at = max(said.casefold().find(word), 0)
+    begin, end = max(at - EXCERPT // 3, 0), at + EXCERPT
+    excerpt = " ".join(said[begin:end].split())
+    role = "user" if isinstance(entry.event, RunStarted) else "assistant"
+    return Said(
+        session=info, seq=entry.seq, role=role,
+        excerpt=f"{'…' * (begin > 0)}{excerpt}{'…' * (end < len(said))}",
+    )  # fmt: skip
 
 
 def _clean(event: Event) -> tuple[Event, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Text, bindparam, case, func, select
@@ -47,6 +47,12 @@ _READ = (
     select(events)
     .where(events.c.session_id == bindparam("session_id"), events.c.seq > bindparam("after"))
     .order_by(events.c.seq)
+)
+_SPOKEN = (
+    select(events)
+    .join(sessions, sessions.c.id == events.c.session_id)
+    .where(events.c.type.in_(("run.started", "message.added")))
+    .order_by(sessions.c.updated_at.desc(), sessions.c.id, events.c.seq)
 )
 _LIST = select(sessions).order_by(sessions.c.updated_at.desc(), sessions.c.id.desc())
 
@@ -103,6 +109,17 @@ def billed(connection: Connection, by: str, since: float) -> Sequence[RowMapping
 def read(connection: Connection, session_id: SessionId, after: int) -> Sequence[RowMapping]:
     """Return the rows of a session's events with a number above `after`, in order."""
     return connection.execute(_READ, {"session_id": session_id, "after": after}).mappings().all()
+
+
+def spoken(connection: Connection, words: Sequence[str], **where: str) -> Iterator[RowMapping]:
+    """Yield the rows of what people and models said whose body holds every word, as it is stored, in any case."""
+    wanted = _SPOKEN
+    for word in words:
+        wanted = wanted.where(events.c.body.icontains(word, autoescape=True))
+    for name, value in where.items():
+        wanted = wanted.where(sessions.c[name] == value)
+    with connection.execution_options(yield_per=50).execute(wanted) as found:
+        yield from found.mappings()
 
 
 def listed(connection: Connection, **where: str) -> Sequence[RowMapping]:

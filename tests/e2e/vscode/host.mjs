@@ -37,7 +37,7 @@ export async function start({ scratch, folder, vsix = [], env = {}, settings = {
   const server = spawn(NODE, [...shared, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check",
     ...(settings["security.workspace.trust.enabled"] ? [] : ["--disable-workspace-trust"])], { env: environment, stdio: ["ignore", log, log], detached: true });
   const browser = await chromium.launch({ executablePath: process.env.ATTACHE_BROWSER, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-  const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   const requests = [];
   const errors = [];

@@ -359,6 +359,17 @@ await check("rewind and fork", async () => {
   await until(async () => (await panel().locator("article.user").count()) === 0, "a session that begins before it");
 });
 
+await check("sessions found by what was said", async () => {
+  await code.command("Attaché: New session");
+  await code.command("Attaché: Search sessions");
+  await page.locator(".quick-input-widget input").first().fill("It is all planned");
+  const found = page.locator(".quick-input-widget .monaco-list-row", { hasText: "It is all planned." });
+  await found.first().waitFor();
+  await code.shot("sessions-found");
+  await found.first().click();
+  await panel().getByText("It is all planned.").first().waitFor();
+});
+
 await check("queue, stop, edit, picture", async () => {
   await code.command("Attaché: New session");
   await panel().locator(".suggestion").first().waitFor();
@@ -486,6 +497,21 @@ await check("five thousand messages", async () => {
   // On a machine where a hundred messages take a second already, the machine is what is measured: the ratio counts.
   if (figures.ratio > 2 || (figures.large_ms > 1_000 && figures.small_ms < 500)) throw new Error(`too slow: ${JSON.stringify(figures)}`);
   return figures;
+});
+
+await check("terminal selection", async () => {
+  await code.command("Terminal: Create New Terminal");
+  await page.locator(".terminal-wrapper.active .xterm-screen").first().waitFor();
+  await page.keyboard.type("echo said by the ter''minal");
+  await page.keyboard.press("Enter");
+  await until(async () => {
+    await code.command("Terminal: Select All");
+    await code.command("Attaché: Add terminal selection to chat");
+    return (await input().inputValue()).includes("\nsaid by the terminal");
+  }, "what the terminal said");
+  await code.shot("terminal-selection");
+  await input().fill("");
+  await code.command("Terminal: Kill the Active Terminal Instance");
 });
 
 console.log(JSON.stringify({ name: "page errors", ok: code.errors.length === 0, error: code.errors.join("\n").slice(0, 1000) }));

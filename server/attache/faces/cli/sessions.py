@@ -66,6 +66,32 @@ def list_(*, cwd: Cwd = Path(), everywhere: Everywhere = False, json_lines: Json
 
 
 @sessions.command()
+def search(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What you or the model said; in any case.")],
+    *,
+    cwd: Cwd = Path(),
+    everywhere: Everywhere = False,
+    json_lines: Json = False,
+) -> None:
+    """Find the sessions in which all words were said, the last one used first."""
+
+    async def work(agent: Orchestrator) -> None:
+        found = await agent.search_sessions(" ".join(words), everywhere=everywhere)
+        for said in found:
+            if json_lines:
+                print_json(said.model_dump(mode="json"))
+            else:
+                who = "you" if said.role == "user" else "attache"
+                print(
+                    f"{said.session.id}  {visible(said.session.title)}\n    {said.seq} {who}: {visible(said.excerpt)}"
+                )
+        if not found and not json_lines:
+            raise UserError(f"nobody said {' '.join(words)!r}", hint="" if everywhere else "other folders too: --all")
+
+    _with_agent(cwd, work)
+
+
+@sessions.command()
 def show(session_id: Id, *, cwd: Cwd = Path(), json_lines: Json = False) -> None:
     """Show what was said and done in a session, and not taken back; with --json every event of its log."""
 

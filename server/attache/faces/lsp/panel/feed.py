@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from attache.agent import acp
+from attache.agent.context import shares
 from attache.schema.errors import AttacheError
 from attache.schema.events import (
     ChangeLanded,
@@ -38,6 +39,7 @@ class Feed:
         self._gathered: Entry | None = None
         self._text: list[str] = []
         self._used = 0
+        self._shares: dict[str, int] = {}
         session.subscribe(self._take)
 
     def _take(self, entry: Entry) -> None:
@@ -53,6 +55,7 @@ class Feed:
             self._server.peer.notify("attache/session/update", update)
         if isinstance(event, MessageAdded) and event.usage is not None:
             self._used = event.usage.input_tokens + event.usage.output_tokens
+            self._shares = shares(self.session.state.messages, self._used)
         if isinstance(event, RunStarted | MessageAdded | RunFinished | SessionConfigured):
             self._server.peer.notify("attache/status", self._status(), paint=True)
 
@@ -84,6 +87,7 @@ class Feed:
             "outputTokens": state.usage.output_tokens,
             "costUsd": state.cost_usd,
             "contextTokens": self._used,
+            "contextShares": self._shares,
             "contextSize": self._window(),
         }
 

@@ -28,6 +28,13 @@ class History(Shape):
     last: int = 0
 
 
+class Words(Shape):
+    """Parameters of attache/session/search: the words, and an empty `cwd` for the sessions of all folders."""
+
+    query: str
+    cwd: str | None = None
+
+
 class Steer(Shape):
     """Parameters of attache/session/steer."""
 
@@ -46,6 +53,19 @@ async def history(server: Server, params: History) -> dict[str, Any]:
     kept = replayed_entries(await log.read(params.session_id, since))
     shown = [entry for entry in kept if entry.seq <= params.until] if params.until else kept
     return {"updates": [update for entry in shown for update in told(entry)], "since": since}
+
+
+@feature("attache/session/search", Words)
+async def search(server: Server, params: Words) -> dict[str, Any]:
+    """Find the sessions in which all the words were said, by whomever, with an excerpt of each."""
+    found = await (await server.app()).orchestrator.search_sessions(params.query, everywhere=params.cwd == "")
+    return {
+        "sessions": [
+            {**acp.row(said.session).model_dump(mode="json", by_alias=True), "seq": said.seq, "role": said.role,
+             "excerpt": said.excerpt}
+            for said in found
+        ]
+    }  # fmt: skip
 
 
 @feature("attache/session/steer", Steer)
