@@ -126,10 +126,12 @@ def tools_page() -> str:
 
 def providers_page() -> str:
     """Return the table of providers."""
-    rows = [f"<!-- {MADE} -->", "# Providers", "", "| name | provider | wire | key |", "|---|---|---|---|"]
+    head = ("| name | provider | wire | key | does besides |", "|---|---|---|---|---|")
+    rows = [f"<!-- {MADE} -->", "# Providers", "", *head]
     for row in Catalog(Settings()).rows():
         keys = ", ".join(f"`{name}`" for name in row.key_env) or "none needed"
-        rows.append(f"| `{row.name}` | {row.label} | {row.wire} | {keys} |")
+        more = ", ".join(word for word, does in (("counts tokens", row.counts), ("makes vectors", row.embeds)) if does)
+        rows.append(f"| `{row.name}` | {row.label} | {row.wire} | {keys} | {more} |")
     return "\n".join([*rows, ""])
 
 

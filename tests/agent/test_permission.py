@@ -10,6 +10,7 @@ import pytest
 
 from attache.schema import events
 from attache.schema.messages import Text, ToolResult
+from attache.workspace.view.level import level
 
 from .conftest import Person, Start
 
@@ -223,6 +224,36 @@ async def test_a_rule_lets_its_command_run_unasked_and_no_other(start: Start, fo
     assert len(person.shown) == 1
 
 
+async def test_a_rule_lets_confined_commands_run_unasked_and_their_changes_ask(
+    start: Start, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if level(tmp_path / "home").level != "namespaces":
+        pytest.skip("no namespaces on this machine")
+    ruled(folder, '[[rule]]\nchoice = "allow"\nconfined = true\n')
+    write = {"command": "echo 42; echo changed > a.txt"}
+
+    def called(**more: object) -> list[dict[str, object]]:
+        return [{"tool_calls": [{"name": "shell", "arguments": {**write, **more}}]}, {"text": "done"}]
+
+    async def asked(turns: list[dict[str, object]], script: str, **settings: object) -> list[str]:
+        person = Person("deny")
+        async with start(turns, person=person, script=script, approve="ask", **settings) as agent:
+            await agent.chat("run it")
+        return [question.title for question in person.shown]
+
+    (change,) = await asked(called(), "a.json")
+    assert change.startswith("edit a.txt")
+    for number, weaker in enumerate(({"view": "direct"}, {"network": "x.example"})):
+        more = {"view": "direct"} if "view" in weaker else {}
+        settings = {key: value for key, value in weaker.items() if key == "network"}
+        (command,) = await asked(called(**more), f"b{number}.json", **settings)
+        assert command.startswith("run: echo 42")
+    monkeypatch.setenv("ATTACHE_SANDBOX", "landlock")
+    (command,) = await asked(called(), "c.json")
+    assert command.startswith("run: echo 42")
+    assert not (folder / "a.txt").exists()
+
+
 async def test_a_rule_denies_what_was_allowed_in_general(start: Start, folder: Path) -> None:
     rules = (
         '[[rule]]\nchoice = "deny"\npath = "secret/"\nwhy = "not for you"\n[[rule]]\nchoice = "ask"\npath = "infra/"\n'
@@ -271,11 +302,23 @@ async def test_a_rule_on_a_path_holds_whatever_the_argument_is_called(
 
 async def test_with_a_broken_file_of_rules_everything_asks(start: Start, folder: Path) -> None:
     ruled(folder, '[[rule]]\nchoice = "alow"\n')
-    person = Person("deny")
-    async with start([edit("a.txt"), {"text": "done"}], person=person, approve="all") as agent:
+    person = Person("deny", "deny")
+    async with start([edit("a.txt"), edit("b.txt"), {"text": "done"}], person=person, approve="all") as agent:
+        session = await agent.session()
+        told: list[str] = []
+        session.subscribe(
+            lambda entry: told.append(entry.event.message) if entry.event.type == "error.raised" else None
+        )
         await agent.chat("go")
-    assert len(person.shown) == 1
+    assert len(person.shown) == 2
     assert not (folder / "a.txt").exists()
+    (said,) = told
+    assert "policy.toml:2: rule.0.choice" in said
+    async with start([edit("a.txt")], script="again.json", person=Person(), approve="all") as agent:
+        session = await agent.session()
+        finished = await session.run((Text(text="go"),))
+    assert finished.stop_reason == "approval_needed"
+    assert "policy.toml:2: rule.0.choice" in finished.hint
 
 
 async def test_a_rule_on_a_host_lifts_its_question_or_denies_it(start: Start, folder: Path) -> None:

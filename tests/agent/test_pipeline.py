@@ -13,7 +13,7 @@ from pydantic import Field
 
 from attache.agent.pipeline import OUTPUT_CHARS
 from attache.agent.run import Next, Run
-from attache.agent.select import ALWAYS, rank, select
+from attache.agent.select import ALWAYS, by_words, select
 from attache.schema.errors import ToolError
 from attache.schema.messages import ToolCall
 from attache.schema.session import Approval, ApprovalAnswer
@@ -219,11 +219,11 @@ def test_the_offer_is_short_holds_what_is_always_needed_and_what_was_asked_for()
         ("commit what I changed", "git_commit"),
         ("put my changes on the stash", "git_stash"),
     ):
-        offered = [spec.name for spec in select(tools, request, 16).specs()]
+        offered = [spec.name for spec in select(tools, by_words(tools, request), 16).specs()]
         assert len(offered) == 16
         assert wanted in offered, request
         assert set(ALWAYS) <= set(offered)
-    assert {each.spec.effect for each in select(tools.allowed("explore"), "edit", 8)} == {"none"}
+    assert {each.spec.effect for each in select(tools.allowed("explore"), by_words(tools, "edit"), 8)} == {"none"}
 
 
 def test_of_equals_the_cheaper_comes_first() -> None:
@@ -234,9 +234,9 @@ def test_of_equals_the_cheaper_comes_first() -> None:
 
         return tool(name=name, cost=cost, category="moon")(body)
 
-    first, second = rank([named("a", "HIGH"), named("b", "LOW")], "weigh the moon")
+    first, second = by_words([named("a", "HIGH"), named("b", "LOW")], "weigh the moon")
     assert (first.spec.name, second.spec.name) == ("b", "a")
-    assert rank([first], "nothing of it") == ()
+    assert by_words([first], "nothing of it") == ()
 
 
 async def test_side_by_side_reads_are_remembered_apart(start: Start, folder: Path) -> None:

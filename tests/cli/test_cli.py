@@ -339,3 +339,51 @@ def test_terminal_output_carries_no_control_characters(attache, work: Path) -> N
     run = attache("tool", "run", "read", "--args", '{"path": "evil.txt"}')
     assert "\x1b" not in run.stdout
     assert "\x07" not in run.stdout
+
+
+@pytest.mark.parametrize("group", ["config", "keys", "sessions", "tool"])
+def test_a_group_alone_shows_its_use(attache, group: str) -> None:
+    run = attache(group)
+    assert run.returncode == 2
+    assert "Usage: attache " + group in run.stdout
+    assert run.stderr == ""
+
+
+def test_a_run_that_did_nothing_of_what_was_asked_fails(attache, work: Path) -> None:
+    gone = attache("ask", "fix nothere.py")
+    assert gone.returncode == 1
+    assert "attache: nothing was done: " in gone.stderr
+    assert "no such file" in gone.stderr
+    script = work / "script.json"
+    calls = [
+        {"name": "read", "arguments": {"path": "README.md"}},
+        {"name": "edit", "arguments": {"path": "README.md", "edits": [{"search": "zzz", "replace": ""}]}},
+    ]
+    script.write_text(json.dumps({"turns": [{"tool_calls": calls}, {"text": "well"}]}))
+    refused = attache("ask", "change it", "--model", f"scripted/{script}", "--approve", "edits", "--quiet")
+    assert refused.returncode == 4, refused.stderr
+    assert refused.stdout.strip() == "well"
+    failing = [{"name": "shell", "arguments": {"command": ["false"]}}]
+    script.write_text(json.dumps({"turns": [{"tool_calls": failing}, {"text": "it said no"}]}))
+    assert attache("ask", "run it", "--model", f"scripted/{script}", "--approve", "all").returncode == 0
+
+
+def test_what_changed_in_the_only_commit(attache, work: Path) -> None:
+    git = ["git", "-c", "user.name=n", "-c", "user.email=n@n.example", "-C", str(work)]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one and only"]):
+        subprocess.run([*git, *command], check=True)
+    run = attache("ask", "what changed in the last commit?")
+    assert run.returncode == 0, run.stderr
+    assert "shop/cart.py (+" in run.stdout
+    assert "one and only" in run.stdout
+
+
+def test_a_state_folder_that_cannot_be_written_is_named(attache) -> None:
+    if not Path("/proc/self").exists():
+        pytest.skip("no file system here that root cannot write")
+    for command in (["index"], ["demo"], ["ask", "hello"]):
+        run = attache(*command, ATTACHE_HOME="/proc/attache")
+        assert run.returncode == 2, run.stderr
+        assert "/proc/attache" in run.stderr
+        assert "set ATTACHE_HOME to another folder" in run.stderr
+        assert "Traceback" not in run.stderr

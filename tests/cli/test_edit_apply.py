@@ -58,6 +58,17 @@ def test_on_disk_it_is_all_files_or_none(attache, work: Path) -> None:  # noqa: 
     assert (work / "a.py").read_text() == "def f():\n    return 2\n"
 
 
+def test_the_instruction_may_be_a_file(attache, work: Path) -> None:  # noqa: F811
+    (work / "a.py").write_text(FILES["a.py"])
+    (work / "the.diff").write_text(EXACT["unified_diff"])
+    done = attache("edit", "apply", str(work / "the.diff"), "--format", "unified_diff", "--root", str(work))
+    assert done.returncode == 0, done.stderr
+    assert (work / "a.py").read_text() == "def f():\n    return 2\n"
+    missing = attache("edit", "apply", str(work / "no.diff"), "--format", "unified_diff", "--root", str(work))
+    assert missing.returncode == 2
+    assert "no.diff cannot be read" in missing.stderr
+
+
 def _tree(folder: Path) -> dict[str, str]:
     found = (path for path in sorted(folder.rglob("*")) if path.is_file()) if folder.is_dir() else ()
     return {path.relative_to(folder).as_posix(): path.read_bytes().decode() for path in found}

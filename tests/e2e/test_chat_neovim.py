@@ -64,3 +64,29 @@ def test_a_question_is_answered_where_it_stands_and_the_cursor_stays_with_its_us
         "{ textDocument = vim.lsp.util.make_text_document_params() }, 5000)"
     )
     assert "Attaché" in json.dumps(symbols, ensure_ascii=False)
+
+
+def test_what_waits_is_denied_with_a_reason_that_is_typed_in_the_chat(
+    neovim: Neovim, project: Project, server: list[str], tmp_path: Path, environment: dict[str, str]
+):
+    turns = [
+        {"tool_calls": [{"name": "shell", "arguments": {"command": "make deploy"}}]},
+        {"when": "the user said no: use the staging host", "text": "I heed that."},
+    ]
+    script = tmp_path / "deny.json"
+    script.write_text(json.dumps({"turns": turns}))
+    neovim.open(project.write("why.chat.md", "# Deploy\n\n## You\nDeploy it.\n"))
+    neovim.attach("attache", server, project.folder, {**environment, "ATTACHE_MODEL": f"scripted/{script}"})
+    neovim.pick("Attaché: send")
+    neovim.wait_diagnostic("wants to run: ")  # the buttons were waved away
+    neovim.type("gg")
+    neovim.pick("Attaché: deny and say why…")
+    neovim.until(lambda: neovim.rpc.current.line == "/deny ")
+    neovim.type("Ause the staging host<Esc>")
+    assert neovim.rpc.current.line == "/deny use the staging host"
+    neovim.pick("Attaché: send")
+    neovim.until(lambda: neovim.text.endswith("## You\n\n"))
+    assert "- ✗ **shell** the user said no: use the staging host" in neovim.text
+    assert "\nI heed that.\n" in neovim.text
+    assert "/deny" not in neovim.text
+    neovim.until(lambda: neovim.diagnostics() == [])

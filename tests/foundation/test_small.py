@@ -12,7 +12,7 @@ import time
 import pytest
 
 from attache.foundation.files import private_dir, write_atomic
-from attache.foundation.registry import Registry, near
+from attache.foundation.registry import Registry, hint_for, near
 from attache.foundation.retry import retry
 from attache.foundation.tasks import Tasks
 from attache.schema.errors import ProviderUnavailable, QuotaExceeded, RateLimited, UserError
@@ -40,6 +40,9 @@ def test_a_miss_offers_near_names_or_what_there_is():
     with pytest.raises(UserError) as caught:
         tools.find("zzz")
     assert caught.value.hint == "known: search, symbols"
+    assert (
+        hint_for("zzz", [f"n{number}" for number in range(20)]) == "known: n0, n1, n2, n3, n4, n5, n6, n7 and 12 more"
+    )
 
 
 def test_near_ignores_case_and_puts_the_nearest_first():

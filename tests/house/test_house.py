@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "server" / "attache"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 CODE = [module for module in MODULES if "/sample/" not in module.as_posix()]
-MODULE_LINES, MODULE_LINES_MEDIAN, FUNCTION_LINES, MODULE_COUNT = 500, 130, 70, 480
+MODULE_LINES, MODULE_LINES_MEDIAN, FUNCTION_LINES, MODULE_COUNT = 500, 130, 70, 500
 BANNED = re.compile(r"(Manager|Coordinator|Handler|Helper|Util|Utils|Base|Impl|Service|Factory)$")
 HEAVY = ("anthropic", "openai", "lancedb", "pyarrow", "sqlalchemy", "alembic", "mcp", "langgraph", "genai_prices")
 

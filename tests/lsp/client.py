@@ -94,6 +94,8 @@ class Client:
         """Answers attache/session/request_permission with an option."""
         self.refuses: set[str] = set()
         """Requests of the server that this client answers with an error."""
+        self.opens = True
+        """Whether it shows the server what it was asked to open."""
         self.encoding = "utf-16"
         self.wrong: list[str] = []
         """What of all that the server sent is not as the protocol defines it."""
@@ -118,7 +120,7 @@ class Client:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,
             )
-        self._spawn(self._read())
+        self._spawn(self._read(home / "traffic.txt"))
 
     async def hello(self, **more: Any) -> Json:
         params: Json = self.params() | more
@@ -281,9 +283,11 @@ class Client:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _read(self) -> None:
+    async def _read(self, traffic: Path) -> None:
         assert self.process.stdout
         while data := await self.process.stdout.read(65536):
+            with traffic.open("ab") as kept:  # where planted secrets are looked for at the end of the run
+                kept.write(data)
             for message in self._frames.feed(data):
                 self._take(message)
             self._changed.set()
@@ -335,7 +339,7 @@ class Client:
                 result = await self._apply(params["edit"])
             case "window/showDocument":
                 self.shown.append(params)
-                if params["uri"] not in self.files and params["uri"].startswith("file:"):
+                if self.opens and params["uri"] not in self.files and params["uri"].startswith("file:"):
                     await self.open_uri(params["uri"])
                 result = {"success": True}
             case "window/showMessageRequest":

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ CAPABILITIES = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {
     "codeActionProvider": {"resolveProvider": True}, "codeLensProvider": {}, "renameProvider": True,
     "executeCommandProvider": {"commands": ["other.do"]},
 }
-later = []
+later, opened = [], {}
 while True:
     message = read()
     method, params, number = message.get("method"), message.get("params"), message.get("id")
@@ -55,7 +56,12 @@ while True:
     elif method == "textDocument/didOpen":
         at = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 1}}
         found = [{"range": at, "message": "found by the other", "severity": 1, "source": "other"}]
+        opened[params["textDocument"]["uri"]] = params["textDocument"]["text"], params["textDocument"]["version"]
         say(method="textDocument/publishDiagnostics", params={"uri": params["textDocument"]["uri"], "diagnostics": found})
+    elif method == "workspace/didChangeConfiguration":
+        say(method="other/settings", params=params)
+    elif method == "other/opened":
+        say(id=number, result={"opened": opened})
     elif method == "textDocument/codeAction":
         say(id=number, result=[{"title": "the other's", "data": [1, {"kept": 1}]}, {"title": "its plain one"}])
     elif method == "textDocument/codeLens" and "slow" in params["textDocument"]["uri"]:
@@ -66,6 +72,10 @@ while True:
         wish = params["arguments"][0] if params.get("arguments") else ""
         if wish == "die": sys.exit(7)
         if wish == "ask": say(id=0, method="workspace/applyEdit", params={"edit": {}}); say(id="attache-1", method="window/showMessageRequest", params={"type": 3, "message": "other asks"})
+        if wish == "keep":
+            kept = {"id": "w", "method": "workspace/didChangeWatchedFiles"}
+            say(id="k", method="client/registerCapability", params={"registrations": [kept]})
+            say(method="$/progress", params={"token": "t", "value": {"kind": "begin", "title": "x"}})
         if wish == "register":
             say(id="r", method="client/registerCapability", params={"registrations": []})
             say(id="m", method="window/showMessageRequest", params={"type": 3, "message": "other asks"})
@@ -82,7 +92,7 @@ while True:
 
 
 PLACID = (
-    OTHER.partition("later = []")[0]
+    OTHER.partition("later, opened")[0]
     + """
 while True:
     message = read()
@@ -252,11 +262,16 @@ async def test_a_cancellation_is_passed_on(beside: Attach, other: tuple[str, ...
 # ---------------------------------------------------------------- when one is bad
 
 
-async def test_when_the_other_dies_we_go_on_alone(beside: Attach, other: tuple[str, ...]):
+async def test_one_that_dies_is_started_again_with_what_is_open(beside: Attach, other: tuple[str, ...]):
     client = await beside(*other)
+    await client.notify("workspace/didChangeConfiguration", {"settings": {"of": "the other's"}})
     await client.open("a.py", TEXT)
+    await client.open("b.py", TEXT)
+    await client.open("talk.chat.md", "## You\n\nhello\n")
     uri = client.uri("a.py")
     await client.until(lambda: client.diagnostics.get(uri))
+    await client.type("a.py", (7, 8), (7, 9), "😀")
+    await client.notify("textDocument/didClose", {"textDocument": {"uri": client.uri("b.py")}})
     _, waits = await client.begin("other/wait", {})
     dying = asyncio.ensure_future(
         client.request("workspace/executeCommand", {"command": "other.do", "arguments": ["die"]})
@@ -264,13 +279,45 @@ async def test_when_the_other_dies_we_go_on_alone(beside: Attach, other: tuple[s
     for left in (waits, dying):
         with pytest.raises(Refused, match="has ended"):
             await asyncio.wait_for(left, 10)
-    await client.until(lambda: client.diagnostics[uri] == [])
-    assert (
-        "restart the language server" in (await client.until(lambda: client.said("window/showMessage")))[-1]["message"]
-    )
+    await client.type("a.py", (0, 0), (0, 0), "# typed while it was away\n")
+    with pytest.raises(Refused, match="is being started again"):  # nobody else could answer
+        await client.request("textDocument/definition", at(client, "a.py", 4, 4))
     assert len(await client.request("textDocument/codeLens", {"textDocument": {"uri": uri}})) == 3
+    await client.until(lambda: client.diagnostics[uri] and len(client.said("other/settings")) > 1)
+    assert client.said("other/settings") == [{"settings": {"of": "the other's"}}] * 2
+    opened = (await client.request("other/opened", {}))["opened"]
+    assert opened == {uri: [client.text("a.py"), client.files[uri].document.version]}
+    assert (await client.request("textDocument/definition", at(client, "a.py", 4, 4)))["echo"]
+    (message,) = client.said("window/showMessage")
+    assert "has ended (exit code 7) and is being started again" in message["message"]
+
+
+async def test_what_the_client_keeps_for_one_that_died_is_taken_back(beside: Attach, other: tuple[str, ...]):
+    client = await beside(*other)
+    for wish in ("keep", "die"):
+        with suppress(Refused):
+            await client.request("workspace/executeCommand", {"command": "other.do", "arguments": [wish]})
+    (taken,) = await client.until(lambda: client.said("client/unregisterCapability"))
+    assert taken == {"unregisterations": [{"id": "w", "method": "workspace/didChangeWatchedFiles"}]}
+    assert [each["value"]["kind"] for each in client.said("$/progress") if each["token"] == "t"] == ["begin", "end"]
+
+
+async def test_one_that_comes_back_as_another_is_left_alone(beside: Attach, home: Path):
+    (home / "other.py").write_text(OTHER)
+    (home / "turning.py").write_text(
+        "import pathlib, sys\nseen = pathlib.Path(sys.argv[0] + '.seen')\n"
+        f"if seen.exists(): sys.argv[1:] = [{json.dumps({'positionEncoding': 'utf-32'})!r}]\nseen.touch()\n"
+        f"exec(open({str(home / 'other.py')!r}).read())\n"
+    )
+    client = await beside(sys.executable, str(home / "turning.py"))
+    await client.open("a.py", TEXT)
+    with pytest.raises(Refused, match="has ended"):
+        await client.request("workspace/executeCommand", {"command": "other.do", "arguments": ["die"]})
+    said = await client.until(lambda: len(client.said("window/showMessage")) > 1 and client.said("window/showMessage"))
+    assert "counts columns otherwise than before); restart the language server" in said[1]["message"]
     with pytest.raises(Refused, match="unknown method"):
         await client.request("other/special", {})
+    assert len(await client.request("textDocument/codeLens", {"textDocument": {"uri": client.uri("a.py")}})) == 3
 
 
 @pytest.mark.parametrize("body", ["import sys; sys.exit(3)", "print('hello')"])
@@ -309,7 +356,7 @@ async def test_whatever_comes_each_request_is_answered_once(folder: Path, home: 
     await client.start(home, *SERVER, "--with", shlex.join([sys.executable, str(home / "other.py")]))
     await client.hello()
     await fuzz(client, 600)  # two answers to one request would end the client's reader
-    assert bool([each for each in client.said("window/showMessage") if "is gone" in each["message"]]) is not lives
+    assert bool([each for each in client.said("window/showMessage") if "has ended" in each["message"]]) is not lives
     assert await client.stop() == 0
 
 

@@ -152,7 +152,7 @@ async def test_an_approval_stands_on_its_line_and_is_given_there(attach: Attach,
     assert not (client.folder / "made.txt").exists()
     lenses = await client.request("textDocument/codeLens", {"textDocument": {"uri": uri}})
     titles = [each["command"]["title"] for each in lenses]
-    assert titles == ["allow once", "allow for this session", "deny", "stop: Begin."]
+    assert titles == ["allow once", "allow for this session", "deny", "deny and say why…", "stop: Begin."]
     allow = next(
         a for a in await client.actions("q.chat.md", line, [found]) if a["title"].startswith("Attaché: allow once")
     )

@@ -20,7 +20,7 @@ async def test_an_unknown_command_names_near_ones(attach: Attach):
 async def test_every_command_takes_as_little_as_it_is_given(attach: Attach, arguments: tuple[object, ...]):
     client = await attach()
     for command in COMMANDS:
-        if arguments == ("words",) and command in {"attache.approve", "attache.deny"}:
+        if arguments == ("words",) and command == "attache.approve":
             continue
         began = time.monotonic()
         await client.run(command, *arguments)

@@ -118,6 +118,16 @@ async def test_a_model_that_fills_in_is_asked_once_and_typing_along_asks_it_no_m
     assert one["suffix"] == "\n"
 
 
+async def test_personal_data_is_hidden_where_that_is_set(attach: Attach, ollama):
+    address, asked = ollama
+    model = {"ATTACHE_MODEL": "ollama/qwen2.5-coder", "ATTACHE_OLLAMA_BASE_URL": address}
+    for setting, seen in (("off", True), ("ask", False), ("mask", False)):
+        client = await attach("neovim", **model, ATTACHE_PERSONAL_DATA=setting)
+        await client.open("a.py", "# ada@acme.io\ndef add(a, b):\n    return \n")
+        assert await inline(client, (2, 11)) == "a + b"
+        assert ("ada@acme.io" in asked.pop()["prompt"]) is seen
+
+
 async def test_one_that_only_talks_is_asked_only_where_that_is_set(attach: Attach, script):
     turns = script({"text": "```python\na + b\n```", "when": "return <CURSOR/>", "repeat": True})
     client = await attach("vscode", **turns)

@@ -165,6 +165,7 @@ def handshake(call: socket.socket, **fields: str) -> bytes:
         ({"Origin": "null"}, b"403"),
         ({"Host": "evil.example:80"}, b"403"),
         ({"Host": "localhost:80"}, b"101"),
+        ({"Host": "[::1"}, b"400"),
         ({"Authorization": ""}, b"401"),
         ({"Authorization": "Bearer wrong"}, b"401"),
         ({"Upgrade": "h2c"}, b"426"),

@@ -44,8 +44,17 @@ async def test_folders_that_come_and_go_are_followed(attach: Attach, tmp_path: P
     assert "no new diagnostics" in await run(
         client, "edit", path=str(other / "b.py"), edits=[{"search": "2", "replace": "3"}]
     )
+    async with asyncio.timeout(10):  # the index has the other folder too, as its buffers stand
+        while "b.py:1" not in await run(client, "symbols", name="there"):
+            await asyncio.sleep(0.1)
+    span = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 5}}
+    await client.change(to_uri(other / "b.py"), [{"range": span, "newText": "typed"}])
+    async with asyncio.timeout(10):
+        while "b.py:1" not in await run(client, "symbols", name="typed"):
+            await asyncio.sleep(0.1)
     await changed(client, [], [client.folder])
     assert "lies outside" in await run(client, "read", path=str(client.folder / "a.py"))
+    assert "b.py:1" in await run(client, "symbols", name="typed")
 
 
 async def test_files_that_others_make_or_rename_are_found(attach: Attach):
@@ -120,3 +129,15 @@ async def test_the_agent_hears_what_its_edit_broke_and_mends_it(attach: Attach, 
     assert any("no new diagnostics, 1 gone" in each for each in told)
     assert client.text("a.py") == "def one() -> int:\n    return 2\n"
     assert not (client.folder / "a.py").exists()
+
+
+@pytest.mark.skipif(not (SCRIPTS / "basedpyright-langserver").exists(), reason="basedpyright is not installed")
+async def test_what_is_mentioned_as_diagnostics_holds_what_our_own_servers_find(attach: Attach, script):
+    path = f"{SCRIPTS}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    turns = script({"when": "reportReturnType", "text": "I see it."})
+    client = await attach("helix", PATH=path, ATTACHE_LANGUAGE_SERVERS="auto", **turns)
+    await client.open("a.py", "def one() -> int:\n    return 'one'\n")
+    await client.open("q.chat.md", "## You\nWhat is wrong? @diagnostics\n", language="markdown")
+    await client.run("attache.sendChat", {"uri": client.uri("q.chat.md")})
+    await client.until(lambda: client.text("q.chat.md").endswith("## You\n\n"), 40)
+    assert "I see it." in client.text("q.chat.md")

@@ -184,7 +184,9 @@ async def test_buttons_where_there_is_no_panel(attach: Attach, script):
     await client.run("attache.sendChat", {"uri": client.uri("q.chat.md")})
     (question,) = await client.until(lambda: client.said("window/showMessageRequest"))
     assert "echo hi > out.txt" in question["message"]
-    assert [each["title"] for each in question["actions"]] == ["Allow once", "Allow for this session", "Deny"]
+    assert [each["title"] for each in question["actions"]] == [
+        "Allow once", "Allow for this session", "Deny", "Deny and say why",
+    ]  # fmt: skip
     await client.until(lambda: "Ok." in client.text("q.chat.md"))
     assert (client.folder / "out.txt").exists()
 

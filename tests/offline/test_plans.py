@@ -72,7 +72,10 @@ def shop(folder: Path) -> None:
         ("where is the price looked up?", ['`price` shop/prices.py:7 — `"""Look a price up."""`']),
         ("who calls `price`?", ["shop/cart.py:15", "is used in"]),
         ("what tests `total`?", ["tests/test_cart.py:5"]),
-        ("what tests `unused_discount`?", ["`unused_discount` is defined here, and nothing in this workspace uses it"]),
+        (
+            "what tests `unused_discount`?",
+            ["`unused_discount` is defined at shop/", ", and nothing in this workspace uses it"],
+        ),
         ("explain `total`", ["`total` is defined at shop/cart.py:11.", "Add up what the goods cost", "shop/cart.py:8"]),
         ("explain shop/prices.py", ["shop/prices.py begins:", "shop/prices.py:6 — function price"]),
         ("explain shop/", ["shop/ is a folder:", "cart.py"]),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from providers.embeddings import embeddings
 from wire.faults.server import Server
 from wire.faults.speech import Line, Said, events
 from wire.faults.table import refusal, stream
@@ -115,3 +116,44 @@ async def test_windows_and_prices_are_fetched_anew_when_asked_for_and_stay(tmp_p
         files.shutdown()
         files.server_close()
     assert json.loads(lines)["cost_usd"] == pytest.approx((1000 * 7 + 200 * 9) / 1e6)
+
+
+async def test_what_would_be_offered_is_shown_with_how_it_was_chosen(tmp_path):
+    with embeddings() as server:
+        asked = ("tool", "offer", "point out the culprit", "--json")
+        _, words, said = await attache(tmp_path, server.url, *asked)
+        config = tmp_path / ".config" / "attache" / "settings.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text('embedding_model = "openai/text-embedding-3-small"\n')
+        _, both, nothing = await attache(tmp_path, server.url, *asked)
+        code, cost, _ = await attache(tmp_path, server.url, "cost", "--by", "model", "--json")
+    assert "no `embedding_model` is set" in said
+    assert {json.loads(line)["by"] for line in words.splitlines()} == {"keyword"}
+    assert "git_blame" not in words
+    assert nothing == ""
+    assert {json.loads(line)["by"] for line in both.splitlines()} == {"hybrid"}
+    assert "git_blame" in both
+    spent = json.loads(cost)
+    assert code == 0
+    assert spent["name"] == "openai/text-embedding-3-small"
+    assert spent["usage"]["input_tokens"] == 7 * len(server.asked)
+    assert spent["cost_usd"] == pytest.approx(7 * len(server.asked) * 0.02e-6)
+
+
+async def test_a_search_by_meaning_says_what_answers_in_its_place(tmp_path):
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "draw.py").write_text("def chart(rows):\n    return plot(rows)\n")
+    (tmp_path / "code" / "net.py").write_text("def get(url):\n    return fetch(url, page=1)\n")
+    config = tmp_path / ".config" / "attache" / "settings.toml"
+    config.parent.mkdir(parents=True)
+    asked = ("search", "a picture of numbers", "--kind", "vector", "--root", str(tmp_path / "code"), "--json")
+    with embeddings() as server:
+        config.write_text('embedding_model = "openai/text-embedding-3-small"\n')
+        _, _, refused = await attache(tmp_path, server.url, *asked)
+        assert server.asked == []
+        config.write_text('embedding_model = "openai/text-embedding-3-small"\nvector_search = true\n')
+        code, found, said = await attache(tmp_path, server.url, *asked)
+    assert "found by words, not vectors: `vector_search` is off" in refused
+    assert (code, said) == (0, "")
+    assert json.loads(found.splitlines()[0])["path"] == "draw.py"
+    assert json.loads(found.splitlines()[0])["symbol"] == "chart"

@@ -247,7 +247,7 @@ def play_in_terminal(case: Case, arena: Arena, *, approve: str) -> Outcome:
     """Run a case by `attache ask` where nobody is there to answer: what asks, ends the run."""
     before, environ, prompt = _prepare(case, arena)
     model = _settings(arena)["model"]
-    command = [sys.executable, "-m", "attache", "ask", prompt, "--json", "--approve", approve, "--model", model]
+    command = [sys.executable, "-P", "-m", "attache", "ask", prompt, "--json", "--approve", approve, "--model", model]
     environ["PYTHONPATH"] = str(Path(__file__).parents[2] / "server")
     done = subprocess.run(
         command, cwd=arena.ws, env=environ, capture_output=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL

@@ -110,8 +110,6 @@ async def test_memory_has_a_limit(workspace):
 
 
 async def test_a_terminal_is_given_where_it_is_asked_for(workspace):
-    if level(workspace.home).level != "namespaces":
-        pytest.skip("without namespaces a command gets no terminal of its own")
     done = await workspace.view().run(
         Command(text="test -t 0 && test -t 1 && tty && stty size", view="cow", terminal=True)
     )

@@ -88,6 +88,25 @@ def test_no_rule_allows_text_for_a_shell(tmp_path: Path) -> None:
     assert said(rules(tmp_path, '[[rule]]\nchoice = "deny"\ntool = "shell"\n'), script=True) == "deny"
 
 
+def test_confined_commands_can_be_allowed_text_for_a_shell_among_them(tmp_path: Path) -> None:
+    found = rules(
+        tmp_path, '[[rule]]\nchoice = "allow"\nconfined = true\n[[rule]]\nchoice = "ask"\nargv = ["make", "**"]\n'
+    )
+    assert said(found, script=True, confined=True) == said(found, argv=("ls",), confined=True) == "allow"
+    assert said(found, argv=("make", "x"), confined=True) == "ask"
+    assert said(found, script=True) == said(found, argv=("ls",)) == said(found, tool="edit", paths=("a",)) == ""
+    deny = rules(tmp_path, '[[rule]]\nchoice = "deny"\nconfined = true\ntool = "test"\n')
+    assert said(deny, argv=("ls",), confined=True) == ""
+
+
+@pytest.mark.parametrize(
+    "path", ["INFRA/main.tf", "infra./main.tf", "in\u200bfra/main.tf", "infra::$DATA/x", "ｉnfra/x"]
+)
+def test_a_path_is_held_against_rules_as_the_laxest_file_system_reads_it(tmp_path: Path, path: str) -> None:
+    assert said(rules(tmp_path, RULES), tool="edit", paths=(path,)) == "ask"
+    assert said(rules(tmp_path, RULES), tool="fetch", host="2001:db8::1") == ""
+
+
 def test_a_folder_can_only_be_stricter(tmp_path: Path) -> None:
     stricter = rules(tmp_path, RULES, '[[rule]]\nchoice = "deny"\nargv = ["npm", "test"]\n')
     assert said(stricter, argv=("npm", "test")) == "deny"
@@ -102,7 +121,7 @@ def test_a_folder_can_only_be_stricter(tmp_path: Path) -> None:
         ('[[rule]]\nchoice = "alow"\n', "policy.toml:2: rule.0.choice: Input should be"),
         ('[[rule]]\nchoice = "ask"\n\n[[rule]]\nchoice = "ask"\npaths = "x"\n', "policy.toml:6: rule.1.paths: Extra"),
         ('[[rule]]\nchoice = "allow"\n', "policy.toml:2: choice: this rule allows everything"),
-        ('[[rule]]\nchoice = "allow\n', "(at line 2, column"),
+        ('[[rule]]\nchoice = "allow\n', "policy.toml:2: choice: "),
         ('[[rules]]\nchoice = "ask"\n', "rules: Extra inputs"),
     ],
 )

@@ -58,8 +58,8 @@ def tools() -> Tools:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, tools: Tools) -> AsyncIterator[Desk]:
-    folder = tmp_path / "my work #1"
+async def desk(request: pytest.FixtureRequest, tmp_path: Path, tools: Tools) -> AsyncIterator[Desk]:
+    folder = tmp_path / getattr(request, "param", "my work #1")
     folder.mkdir()
     buffers = Buffers()
     editor = Editor(buffers)

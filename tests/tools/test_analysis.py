@@ -229,3 +229,53 @@ async def test_an_overview_tells_where_to_begin(shop) -> None:
     assert "shop/app.py" not in part
     with pytest.raises(FileMissing):
         await shop.call("overview", path="gone")
+
+
+FRAMEWORKS = """import ast
+import enum
+
+
+class First(ast.NodeVisitor):
+    pass
+
+
+class Second(First):
+    def _late(self): pass
+
+
+class Page:
+    def do_GET(self): pass
+    def setUp(self): pass
+    def _repr_html_(self): pass
+    def _forgotten(self): pass
+
+
+@register(
+    "name",
+)
+def _kept(): pass
+
+
+def pytest_configure(config): pass
+
+
+Second, Page
+"""
+
+
+async def test_what_a_framework_may_call_is_never_surely_dead(desk) -> None:
+    desk.write("a.py", FRAMEWORKS)
+    output = await desk.call("dead_code", confidence="low")
+    found = {each["name"].rpartition(".")[2]: each["confidence"] for each in output.data["found"]}
+    assert found.pop("_forgotten") == "high"
+    assert set(found) >= {"_late", "do_GET", "setUp", "_repr_html_", "_kept", "pytest_configure"}
+    assert set(found.values()) == {"low"}
+
+
+async def test_a_review_says_why_each_thing_matters(desk) -> None:
+    desk.write("app/a.py", "def f(x):\n    try:\n        x()\n    except Exception:\n        pass\n    eval(x)\n")
+    output = await desk.call("review", paths=["app"])
+    why = {each["what"]: each["why"] for each in output.data["findings"]}
+    silent = next(reason for what, reason in why.items() if "try" in what.lower())
+    assert silent == "What went wrong here is never told: whoever looks for it finds nothing."
+    assert any(reason.startswith("With text from outside") for reason in why.values())

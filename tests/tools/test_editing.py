@@ -230,3 +230,18 @@ async def test_where_nothing_reads_pdf_it_is_said_how_to_get_it(desk) -> None:
     assert "pypdf" in refused.value.hint
     with pytest.raises(FileMissing):
         await desk.call("read", path="nowhere.pdf")
+
+
+async def test_a_new_path_is_one_from_the_top_and_a_folder_takes_in_what_is_moved_there(desk) -> None:
+    desk.write("src/a.py", "a\n")
+    desk.write("lib/b.py", "b\n")
+    output = await desk.call("move", path="src/a.py", new_path="c.py")
+    assert desk.text("c.py") == "a\n"
+    assert "beside the old one it would be src/c.py" in output.text
+    output = await desk.call("move", path="c.py", new_path="lib")
+    assert desk.text("lib/c.py") == "a\n"
+    assert "note:" not in output.text
+    await desk.call("move", path="lib/c.py", new_path="new folder/")
+    assert desk.text("new folder/c.py") == "a\n"
+    await desk.call("move", path="lib", new_path="new folder")
+    assert desk.text("new folder/lib/b.py") == "b\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 
 import pytest
@@ -367,3 +368,14 @@ async def test_files_are_found_by_name(tree, name: str, found: list[str]) -> Non
     output = await tree.call("find", name=name)
     assert output.data["files"] == found
     assert output.data["total"] == len(found)
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="every name is text here")
+async def test_names_that_are_no_text_are_said_to_be_left_out(desk) -> None:
+    desk.write("plain.py", "needle = 1\n")
+    (desk.folder / os.fsdecode(b"caf\xe9.py")).write_text("needle = 2\n")
+    (desk.folder / os.fsdecode(b"d\xff")).mkdir()
+    for name, arguments in (("list", {}), ("find", {"name": "*.py"}), ("grep", {"pattern": "needle"})):
+        output = await desk.call(name, **arguments)
+        assert "plain.py" in output.text
+        assert output.text.endswith("[left out, since their names are not UTF-8: caf?.py, d?; rename them by shell]")

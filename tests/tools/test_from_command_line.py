@@ -1,4 +1,4 @@
-"""Each tool for refactoring, analysis and tests does its work alone, from a command line."""
+"""Each tool for reading code, refactoring, analysis and tests does its work alone, from a command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from attache.tools.tool import Tools
 from tools.repositories import git, repository
+from tools.test_catalogue import SAMPLES
 
 ROOT = Path(__file__).parents[2]
 LONG = bool(os.environ.get("ATTACHE_LONG"))
@@ -43,6 +45,16 @@ CASES = {
     "move_symbol": (["path=a.py", "line=18", "to_path=c.py"], "moved `never` from a.py to c.py"),
     "organize_imports": (["path=a.py"], "a.py now says"),
     "change_signature": (["path=a.py", "line=8", "action=remove", "parameter=unused"], "removed `unused` from `area`"),
+    "definition": (["path=a.py", "line=22", "name=Box"], "a.py:14"),
+    "hover": (["path=a.py", "line=22", "name=Box"], "class Box(Base)"),
+    "references": (["name=area"], "a.py:8:9 definition in Base"),
+    "symbols": (["name=Box"], "a.py:14-15 class Box"),
+    "search": (["query=width times height area"], "Base.area"),
+    "grep": ([r"pattern=class \w+"], "2 hits in 1 file"),
+    "diagnostics": (['paths=["a.py"]'], "a.py:3:8 warning F401 `sys` imported but unused"),
+    "fix": (["path=a.py", "line=3"], "Remove unused import: `sys`"),
+    "review": (['paths=["test_a.py"]'], "nothing found in 1 file"),
+    "test": (['selection=["test_a.py"]'], "pytest: 1 passed"),
     "outline": (["path=a.py"], "class Box(Base)"),
     "overview": ([], "3 files, 30 lines"),
     "metrics": (["path=a.py"], "Base.area · complexity 1"),
@@ -59,7 +71,11 @@ CASES = {
 """Tool: its arguments, and what it says."""
 
 
-@pytest.mark.parametrize("name", CASES if LONG else list(CASES)[::6])
+def test_each_tool_is_called_from_a_command_line_by_one_of_the_two_tables() -> None:
+    assert {tool.spec.name for tool in Tools.discover()} == CASES.keys() | SAMPLES.keys()
+
+
+@pytest.mark.parametrize("name", CASES if LONG else list(CASES)[::9])
 def test_a_tool_runs_alone(tmp_path: Path, name: str) -> None:
     work = tmp_path / "wörk #1"
     work.mkdir()

@@ -287,3 +287,14 @@ async def test_where_not_all_files_are_listed_it_is_said(desk, monkeypatch) -> N
     output = await desk.call("grep", pattern="needle")
     assert output.text.splitlines()[0] == "3 hits in 3 files"
     assert output.text.splitlines()[-1] == "[only the first 3 files are listed: name a folder]"
+
+
+@pytest.mark.skipif(not shutil.which("rg"), reason="ripgrep is not installed")
+async def test_a_match_in_a_file_that_is_too_large_is_said_with_ripgrep_too(desk, monkeypatch) -> None:
+    monkeypatch.setattr(lines, "RIPGREP_FROM_FILES", 1)
+    desk.write("small.txt", "needle\n")
+    with (desk.folder / "large.txt").open("wb") as file:
+        file.write(b"needle\n" + b"x" * 79 + b"\n")
+        file.truncate(21_000_000)
+    output = await desk.call("grep", pattern="needle")
+    assert "[large.txt was not searched: " in output.text

@@ -90,3 +90,15 @@ async def test_references_that_only_share_the_name_come_last(served: Desk):
             assert len(output.places) == 4
     found = [(each.path, each.line) for each in output.places]
     assert found == [("helper.py", 1), ("user.py", 9), ("box.py", 2), ("user.py", 10)]
+
+
+async def test_a_definition_asked_about_on_its_own_line_is_that_one_alone(served: Desk):
+    served.ctx = replace(served.ctx, servers=None)
+    served.write("many.py", "".join(f"class C{n}:\n    def double(self): ...\n" for n in range(30)))
+    await served.ctx.index.refresh()
+    (own,) = (await served.call("definition", path="many.py", line=60, name="double")).data["definitions"]
+    assert (own["path"], own["line"]) == ("many.py", 60)
+    told = (await served.call("hover", path="user.py", line=5, name="double")).text
+    assert told.startswith("user.py:5 method")
+    assert "helper.py" not in told
+    assert len((await served.call("definition", path="user.py", line=9, name="double")).data["definitions"]) > 2

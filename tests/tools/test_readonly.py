@@ -67,3 +67,49 @@ async def test_a_program_of_the_workspace_is_not_taken_for_the_real_one(desk, mo
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     with pytest.raises(ToolError, match="is not installed"):
         await desk.call("run_readonly", command="cat bin/wc")
+
+
+async def test_a_folder_of_links_is_not_compared(desk, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    desk.write("b.txt", "fig\n")
+    desk.write("d/a.txt", "fig\n")
+    (desk.folder / "d" / "b.txt").symlink_to(tmp_path / "secret")
+    for command in ("diff d d", "diff -uN d .", "diff b.txt d"):
+        with pytest.raises(InvalidArguments, match="single files"):
+            await desk.call("run_readonly", command=command)
+
+
+async def test_a_secret_is_not_taken_apart(desk) -> None:
+    desk.write(".env", "API_KEY=" + "gh" + "p_" + "a1B2c3" * 6 + "\n")
+    for command in (
+        "cut -c20- .env",
+        "cat .env | tr a-z b-za",
+        "grep -o '.\\{9\\}$' .env",
+        "head -c 30 .env",
+        "nl .env",
+    ):
+        with pytest.raises(InvalidArguments, match="secret"):
+            await desk.call("run_readonly", command=command)
+    assert (await desk.call("run_readonly", command="wc -l .env")).text.split() == ["1", ".env"]
+
+
+async def test_a_version_is_asked_for_outside_of_the_project(
+    desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "yarn"  # as the real one: it would run what a file of its folder names
+    program.write_text("#!/bin/sh\npwd\ntest -e .yarnrc.yml && echo obeyed\ntrue\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    desk.write(".yarnrc.yml", "yarnPath: ./evil.cjs\n")
+    assert (await desk.call("run_readonly", command="yarn --version")).text == desk.folder.anchor
+    desk.write("a.txt", "of the project\n")
+    assert (await desk.call("run_readonly", command="yarn --version | cat a.txt")).text == "of the project"
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+async def test_output_without_end_ends(desk) -> None:
+    desk.write("a.json", "1")
+    output = await desk.call("run_readonly", command="jq 'repeat(\"a long text\")' a.json")
+    assert "left out" in output.text
+    assert not output.is_error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 
@@ -67,34 +66,15 @@ async def test_lines_that_no_test_reaches_unsaved_text_included(desk) -> None:
     assert "3\treturn -1" in output.text
     assert "10-11\ta = 1" in output.text
     assert output.text.startswith("code_.py: 56 % of 9 lines reached, 4 not")
+    assert "test_code.py 100 % of 3 lines" in output.text
+    assert "2 lines more" not in output.text
+    rest = await desk.call("coverage", path="code_.py", offset=2)
+    assert "3\treturn -1" not in rest.text
+    assert "10-11\ta = 1" in rest.text
     some = await desk.call("coverage", path="code_.py", selection=["test_code.py::test_sign"])
     assert some.data["exit_code"] == 0
     shown = desk.tools.find("coverage").shown(desk.ctx, {"path": "code_.py"})
     assert shown.argv[1] == "-c"
-
-
-async def test_coverage_says_why_it_cannot_tell(desk) -> None:
-    desk.write("a.go", "package a\n")
-    with pytest.raises(ToolError, match="coverage is run for Python"):
-        await desk.call("coverage", path="a.go")
-    desk.write("a.py", "x = 1\n")
-    desk.write("test_a.py", "import a\nimport gone\n\n\ndef test(): pass\n")
-    broken = await desk.call("coverage", path="a.py")
-    assert "tests failed (exit 2)" in broken.text
-    with pytest.raises(FileMissing):
-        await desk.call("coverage", path="gone.py")
-
-
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
-async def test_lines_that_node_does_not_reach(desk) -> None:
-    desk.write("package.json", '{"scripts": {"test": "node --test"}}')
-    desk.write("a.js", "exports.f = (n) => {\n  if (n) {\n    return 1;\n  }\n  return 2;\n};\n")
-    desk.write(
-        "a.test.js",
-        'const { test } = require("node:test");\nconst { f } = require("./a");\ntest("f", () => { f(0); });\n',
-    )
-    output = await desk.call("coverage", path="a.js")
-    assert output.data["missing"] == [3, 4] or output.data["missing"] == [2, 3, 4]
 
 
 async def test_begun_tests_collect_and_ask_to_be_filled_in(desk) -> None:
@@ -160,3 +140,10 @@ async def test_bisecting_needs_tests_and_a_repository(desk) -> None:
         await desk.call("bisect_failure", selection=[])
     with pytest.raises(ToolError, match="not in a git repository"):
         await desk.call("bisect_failure", selection=["a.py"], command=["false"])
+
+
+def test_the_offline_model_is_not_imported_to_find_the_tools() -> None:
+    script = "import sys; from attache.tools.tool import Tools; Tools.discover(); print([*sys.modules])"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "attache.tools.testing.generating" in run.stdout
+    assert "attache.providers.offline" not in run.stdout

@@ -255,6 +255,136 @@ def file_moved_on(rng: random.Random, case: Case) -> Case | None:
     return replace(case, before="".join(f"{line}\n" for line in before), after="".join(f"{line}\n" for line in after))
 
 
+def blank_left_out(rng: random.Random, hunk: Hunk) -> Hunk | None:
+    """A blank line that stays, and does not stand beside a change, is not quoted."""
+    marks = "".join(mark for mark, _ in hunk.lines)
+    away = [at for at in range(1, len(marks) - 1) if marks[at - 1 : at + 2] == "   " and not hunk.lines[at][1].strip()]
+    if not away:
+        return hunk
+    at = rng.choice(away)
+    return replace(hunk, lines=(*hunk.lines[:at], *hunk.lines[at + 1 :]))
+
+
+def some_blank_left_out(rng: random.Random, case: Case) -> Case | None:
+    hunks = tuple(blank_left_out(rng, hunk) or hunk for hunk in case.hunks)
+    return replace(case, hunks=hunks) if hunks != case.hunks else None
+
+
+def texts_by_line(case: Case, change: Callable[[str], str]) -> Case:
+    """Return the case with each line of the file another, before and afterwards; what is quoted stays."""
+    before, after = ("".join(f"{change(line)}\n" for line in lines_of(text)) for text in (case.before, case.after))
+    return replace(case, before=before, after=after)
+
+
+def typographic(line: str) -> str:
+    line = re.sub(r'"([^"]*)"', "“\\1”", line)
+    return re.sub(r"(?<=\w)'(?=\w)", "’", line).replace(" - ", " – ")
+
+
+def typed(line: str) -> set[str]:
+    """Return the letters of a line for which there are typographic ones."""
+    return {mine for mine, its in zip(line, typographic(line), strict=True) if mine != its}
+
+
+def quotes_straightened(_rng: random.Random, case: Case) -> Case | None:
+    """The file has typographic quotes and dashes, which are typed as a keyboard has them."""
+    changed = texts_by_line(case, typographic)
+    sides = [
+        [{letter for line in side for letter in typed(line)} for side in (hunk.old, hunk.new)] for hunk in case.hunks
+    ]
+    told = any(old for old, _ in sides) and all(new <= old for old, new in sides)  # else nothing quoted tells of it
+    return changed if told else None
+
+
+def quotes_curled(_rng: random.Random, case: Case) -> Case | None:
+    """Lines that stay or go are quoted with typographic quotes, which the file does not have."""
+    old = tuple(
+        replace(hunk, lines=tuple((mark, text if mark == "+" else typographic(text)) for mark, text in hunk.lines))
+        for hunk in case.hunks
+    )
+    return replace(case, hunks=old) if old != case.hunks else None
+
+
+def blanks_hard(rng: random.Random, case: Case) -> Case | None:
+    """The file has a no-break space somewhere, which is quoted as a plain one."""
+    words = [line for hunk in case.hunks for mark, line in hunk.lines if mark == " " and re.search(r"\w \w", line)]
+    fresh = {line for hunk in case.hunks for mark, line in hunk.lines if mark == "+"}
+    if not (words := [line for line in words if line not in fresh]):
+        return None
+    one = rng.choice(words)
+    return texts_by_line(case, lambda line: re.sub(r"(?<=\w) (?=\w)", "\u00a0", line, count=1) if line == one else line)
+
+
+def retabbed(line: str) -> str:
+    margin = indent_of(line)
+    return "\t" * (len(margin) // 4) + line.removeprefix(margin)
+
+
+def halved(line: str) -> str:
+    margin = indent_of(line)
+    return " " * (len(margin) // 2) + line.removeprefix(margin)
+
+
+def indents(case: Case) -> set[int]:
+    lines = (*lines_of(case.before), *lines_of(case.after))
+    return {len(indent_of(line)) if "\t" not in indent_of(line) else -1 for line in lines}
+
+
+def tabs_in_file(_rng: random.Random, case: Case) -> Case | None:
+    """The file is indented with tabs, and quoted with four blanks for each."""
+    fits = all(depth >= 0 and depth % 4 == 0 for depth in indents(case))
+    return texts_by_line(case, retabbed) if fits and deep(case) else None
+
+
+def tabs_quoted(_rng: random.Random, case: Case) -> Case | None:
+    """The file is indented with four blanks, and quoted with a tab for each."""
+    if not all(depth >= 0 and depth % 4 == 0 for depth in indents(case)) or not deep(case):
+        return None
+    return replace(
+        case,
+        hunks=tuple(
+            replace(hunk, lines=tuple((mark, retabbed(text)) for mark, text in hunk.lines)) for hunk in case.hunks
+        ),
+    )
+
+
+def steps_halved(_rng: random.Random, case: Case) -> Case | None:
+    """The file is indented in steps of two, and quoted in steps of four."""
+    fits = all(depth >= 0 and depth % 4 == 0 for depth in indents(case))
+    return texts_by_line(case, halved) if fits and deep(case) else None
+
+
+def deep(case: Case) -> bool:
+    """Return whether each hunk quotes an indented line, by which it can be told how the file is indented."""
+    return all(any(indent_of(text) for text in hunk.old if text.strip()) for hunk in case.hunks)
+
+
+def out_of_order(rng: random.Random, case: Case) -> Case | None:
+    """The hunks do not come as they follow one another in the file."""
+    if len(case.hunks) < 2:
+        return None
+    return replace(case, hunks=tuple(reversed(case.hunks)) if rng.random() < 0.5 else (*case.hunks[1:], case.hunks[0]))
+
+
+def sharing_context(_rng: random.Random, case: Case) -> Case | None:
+    """One hunk becomes two, which share the lines between their changes."""
+    hunks: list[Hunk] = []
+    for hunk in case.hunks:
+        marks = "".join(mark for mark, _ in hunk.lines)
+        runs = [match.span() for match in re.finditer("[-+]+", marks)]
+        if len(runs) < 2:
+            hunks.append(hunk)
+            continue
+        end, begin = runs[1][0], runs[0][1]
+        old, new = (sum(mark != other for mark, _ in hunk.lines[:begin]) for other in "+-")
+        hunks += [
+            replace(hunk, lines=hunk.lines[:end]),
+            replace(hunk, lines=hunk.lines[begin:], start=hunk.start + old, new_start=hunk.new_start + new),
+        ]
+    unique = all(times(lines_of(case.before), hunk.old) == 1 for hunk in hunks)
+    return replace(case, hunks=tuple(hunks)) if len(hunks) > len(case.hunks) and unique else None
+
+
 def as_is(_rng: random.Random, case: Case) -> Case:
     return case
 
@@ -270,6 +400,15 @@ QUOTING: dict[str, Slip] = {
     "a word drifted": each_hunk(word_drifted),
     "a line left out": each_hunk(line_left_out),
     "file moved on": file_moved_on,
+    "a blank line left out": some_blank_left_out,
+    "quotes straightened": quotes_straightened,
+    "quotes curled": quotes_curled,
+    "a hard blank in the file": blanks_hard,
+    "tabs in the file": tabs_in_file,
+    "tabs quoted": tabs_quoted,
+    "steps halved in the file": steps_halved,
+    "out of order": out_of_order,
+    "sharing context": sharing_context,
 }
 
 
@@ -323,6 +462,22 @@ class Manner:
     timestamps: bool = False
     anchored: bool = False
     padded: bool = False
+    unmarked: bool = False
+    prose: bool = False
+
+
+def around(text: str, manner: Manner, info: str) -> str:
+    """Return an instruction as it stands in an answer: between fences, or between sentences."""
+    if manner.fenced:
+        fence = "`" * max(3, 1 + max(map(len, re.findall("^`+", text, re.MULTILINE)), default=0))
+        text = f"{fence}{info}\n{text}{fence}\n"
+    return f"Here is the change - it does what you asked:\n\n{text}\nThat is all.\n" if manner.prose else text
+
+
+def quoted_line(mark: str, text: str, manner: Manner) -> str:
+    if mark == " " and (manner.unmarked or (manner.bare_blanks and not text)):
+        return text
+    return mark + text
 
 
 def search_replace(rng: random.Random, case: Case, manner: Manner) -> str:
@@ -356,8 +511,8 @@ def apply_patch(rng: random.Random, case: Case, manner: Manner) -> str:
     out = [f"{pad}*** Begin Patch", f"{pad}*** Update File: {case.path}{pad}"]
     for hunk in case.hunks:
         out.append(f"@@ {hunk.anchor}".rstrip() if manner.anchored else "@@")
-        out += [f"{mark}{text}" if text or not manner.bare_blanks or mark != " " else "" for mark, text in hunk.lines]
-    return "\n".join((*out, f"*** End Patch{pad}", ""))
+        out += [quoted_line(mark, text, manner) for mark, text in hunk.lines]
+    return around("\n".join((*out, f"*** End Patch{pad}", "")), manner, "")
 
 
 def unified_diff(rng: random.Random, case: Case, manner: Manner) -> str:
@@ -367,8 +522,8 @@ def unified_diff(rng: random.Random, case: Case, manner: Manner) -> str:
     out += [f"--- {old}{stamp}", f"+++ {new}{stamp}"]
     for hunk in case.hunks:
         out.append(header(rng, hunk, manner))
-        out += [f"{mark}{text}" if text or not manner.bare_blanks or mark != " " else "" for mark, text in hunk.lines]
-    return "\n".join((*out, ""))
+        out += [quoted_line(mark, text, manner) for mark, text in hunk.lines]
+    return around("\n".join((*out, "")), manner, "diff")
 
 
 def header(rng: random.Random, hunk: Hunk, manner: Manner) -> str:
@@ -400,10 +555,17 @@ FORMS: dict[str, dict[str, Manner]] = {
         "name labelled": Manner(decorated="path: {}"),
         "name as heading": Manner(decorated="### `{}`:", fenced="outside"),
     },
-    "apply_patch": {"anchored": Manner(anchored=True), "padded markers": Manner(padded=True)},
+    "apply_patch": {
+        "anchored": Manner(anchored=True),
+        "padded markers": Manner(padded=True),
+        "between fences": Manner(fenced="outside"),
+        "between sentences": Manner(prose=True),
+    },
     "unified_diff": {
         "plain": Manner(git=False, timestamps=True),
         "no prefixes": Manner(prefixes=False),
+        "between fences": Manner(fenced="outside"),
+        "between sentences": Manner(prose=True, fenced="outside"),
     },
     "whole": {"name in backticks": Manner(decorated="`{}`"), "name as heading": Manner(decorated="## `{}`")},
     "pair": {},
@@ -412,7 +574,7 @@ FORMS: dict[str, dict[str, Manner]] = {
 
 MANNERS: dict[str, dict[str, Manner]] = {
     "search_replace": {},
-    "apply_patch": {"bare blank lines": Manner(bare_blanks=True)},
+    "apply_patch": {"bare blank lines": Manner(bare_blanks=True), "lines that stay unmarked": Manner(unmarked=True)},
     "unified_diff": {
         "wrong numbers": Manner(numbers="wrong"),
         "wrong counts": Manner(counts="wrong"),
@@ -421,6 +583,7 @@ MANNERS: dict[str, dict[str, Manner]] = {
         "dots for numbers": Manner(numbers="@@ ... @@"),
         "empty header": Manner(numbers="@@ @@", git=False),
         "bare blank lines": Manner(bare_blanks=True, counts="wrong"),
+        "lines that stay unmarked": Manner(unmarked=True, numbers="@@"),
     },
     "whole": {},
     "pair": {},
@@ -429,6 +592,10 @@ MANNERS: dict[str, dict[str, Manner]] = {
 
 
 # ---------------------------------------------------------------- what is tried
+
+
+UNTOLD = {"quotes straightened"}
+"""Slips after which nobody can say how new lines are meant: such edits may be refused, as often as it takes."""
 
 
 @dataclass(frozen=True)
@@ -449,7 +616,8 @@ def trials(name: str) -> list[Trial]:
     several += [Trial("file with a mark", exact=True, slip=marked_file)]
     several += [Trial("CRLF in both", exact=True, slip=crlf_file, travel=with_crlf)] if name != "pair" else []
     several += [Trial(form, manner=manner) for form, manner in MANNERS[name].items()]
-    several += [Trial(slip, slip=QUOTING[slip]) for slip in QUOTING] if name != "whole" else []
+    alone = {"out of order", "sharing context"} if name == "pair" else set[str]()  # these take several hunks
+    several += [Trial(slip, slip=QUOTING[slip]) for slip in QUOTING if slip not in alone] if name != "whole" else []
     several += [Trial("CRLF in the instruction", travel=with_crlf)] if name != "pair" else []
     several += [Trial("CRLF in the file", slip=crlf_file), Trial("no last line end", travel=without_last_end)]
     ends = open_ended_elsewhere if name == "apply_patch" else open_ended

@@ -360,3 +360,31 @@ async def test_where_a_root_cannot_be_overlaid_a_copy_does(tmp_path, monkeypatch
         assert (await opened.view().run(in_view("ls new.txt"))).note == ""
     finally:
         opened.close()
+
+
+async def test_what_is_written_outside_of_the_workspace_is_said_once(workspace, form):
+    text = """
+    mkdir -p ~/notes ~/.cache/x "$TMPDIR/tmpab12cd" && echo 1 > ~/notes/a.txt && echo 2 > "$TMPDIR/out.log"
+    echo 3 > ~/.cache/x/c && echo 4 > "$TMPDIR/tmpab12cd/d" && echo 5 > "$TMPDIR/gone" && rm "$TMPDIR/gone"
+    """
+    home = "" if form == "none" else "~/notes/a.txt, "  # without a sandbox it is the user's own folder
+    text = text if home else text.replace("~", "$TMPDIR/tmp00home")
+    done = await workspace.view().run(in_view(text))
+    assert done.exit_code == 0, done.output
+    place = "/tmp" if form in {"overlay", "copy"} else "$TMPDIR"
+    assert f"and not kept: {home}{place}/out.log" in done.note
+    assert not any(name in done.note for name in ("/c,", "tmpab12cd", "gone", ".cache"))
+    again = await workspace.view().run(in_view('cat "$TMPDIR/out.log"'))
+    assert again.output == "2\n"
+    assert "not kept" not in again.note
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="terminals in the view are given on Linux")
+async def test_a_terminal_at_every_level(workspace, form):
+    text = "test -t 0 && test -t 1 && stty size; read -r word; echo heard $word; (setsid sleep 43 &); exit 3"
+    done = await workspace.view().run(in_view(text, terminal=True, stdin="hello\n", timeout_seconds=20))
+    assert done.exit_code == 3, done.output
+    assert set(done.output.replace("\r", "").split("\n")) >= {"40 120", "hello", "heard hello"}
+    assert "no terminal" not in done.note
+    late = await workspace.view().run(in_view("trap '' TERM; sleep 30", terminal=True, timeout_seconds=1))
+    assert late.timed_out

@@ -16,10 +16,11 @@ from workspace.slips import corpus, edited
 
 SEED = os.environ.get("ATTACHE_SEED", "1")
 COUNT = 15
-NAMES = ("a.py", "src/b.py", "a/c.md", "b/d e.txt", 'src/é "x".py', "deep/er/f.js")
+NAMES = ("a.py", "src/b.py", "a/c.md", "b/d e.txt", 'src/é "x".py', "deep/er/f.js", "名前 é.md", "g h.py")
 OPTIONS = (
     (), ("-U1",), ("-U8",), ("--no-prefix",), ("--patience",), ("--src-prefix=i/", "--dst-prefix=w/"),
-    ("--inter-hunk-context=4",), ("--function-context",),
+    ("--inter-hunk-context=4",), ("--function-context",), ("-U0",), ("-U0", "--full-index"), ("--find-copies-harder",),
+    ("--src-prefix=before/", "--dst-prefix=after/"),
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
@@ -44,18 +45,22 @@ def moved_on(rng: random.Random, before: dict[str, str]) -> dict[str, str]:
     """Return the tree after a commit: files changed, renamed, deleted and new."""
     after = dict(before)
     for path, text in before.items():
-        what = rng.choice(["changed", "changed", "changed", "renamed", "deleted", "as it was", "ends changed"])
+        kinds = ["changed", "changed", "changed", "renamed", "moved", "deleted", "as it was", "ends changed", "emptied"]
+        what = rng.choice(kinds)
         if what in {"changed", "renamed"}:
             crlf = text.count("\r\n") == text.count("\n")
             plain = edited(rng, text.replace("\r\n", "\n").removeprefix("\ufeff").rstrip("\n") + "\n")
             plain = plain if text.endswith("\n") or rng.random() < 0.3 else plain.rstrip("\n")
             after[path] = "\ufeff" * text.startswith("\ufeff") + (plain.replace("\n", "\r\n") if crlf else plain)
-        if what == "renamed":
+        if what in {"renamed", "moved"}:
             after[f"moved/{path}"] = after.pop(path)
         elif what == "deleted":
             del after[path]
+        elif what == "emptied":
+            after[path] = ""
         elif what == "ends changed":
             after[path] = text.replace("\r\n", "\n") if "\r" in text else text.replace("\n", "\r\n")
+    after["copied/file.py"] = before[NAMES[0]]
     after["new/file.txt"] = of_a_kind(rng, rng.choice(rng.choice(corpus())))
     after["new/empty.txt"] = ""
     return after

@@ -322,6 +322,12 @@ def test_nothing_is_lost_and_every_change_set_is_whole_or_absent(first: int):
     run(range(first, first + 100), SHORT_SECONDS)
 
 
+@pytest.mark.parametrize("seed", [2827, 4661])
+def test_an_edit_of_ours_that_removes_another_of_ours_is_taken_back_to_what_the_user_typed(seed: int):
+    """Lines had become shorter before the edits came: the second then covers what the first has put in."""
+    assert play(seed, SECONDS)[0] == []
+
+
 @pytest.mark.long
 @pytest.mark.skipif(not os.environ.get("ATTACHE_LONG"), reason="ATTACHE_LONG=1 plays 10,000 interleavings")
 @pytest.mark.parametrize("first", range(0, 10_000, 500))

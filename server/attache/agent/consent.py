@@ -8,8 +8,8 @@ from attache.agent.limit import waiting
 from attache.agent.run import Run
 from attache.schema.data import Uri
 from attache.schema.edits import FileChange, FileOutcome, ReplaceFile, SetFolder, SetMode
-from attache.schema.errors import ApprovalDenied
-from attache.schema.events import ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn
+from attache.schema.errors import ApprovalDenied, ApprovalNeeded
+from attache.schema.events import ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn, ErrorRaised
 from attache.schema.session import Approval
 from attache.security.approvals import check, for_change
 from attache.security.policy import protected
@@ -19,13 +19,22 @@ from attache.workspace.workspace import Staged, Workspace
 
 
 async def consent(run: Run, question: Approval) -> None:
-    """Ask and wait, however long it takes. Raises ApprovalDenied, or ApprovalNeeded where nobody is there."""
+    """Ask and wait, however long it takes. Raises ApprovalDenied, or ApprovalNeeded where nobody is there.
+
+    Where everything asks since the rules are broken, that is said once a run.
+    """
+    if run.rules.problem and not run.told_of_rules:
+        run.told_of_rules = True
+        words = f"the rules cannot be read, so everything asks: {run.rules.problem}"
+        await run.record(ErrorRaised(run_id=run.id, where="policy", message=words, hint="see: attache config check"))
     await run.record(ApprovalAsked(approval=question))
     try:
         with waiting():
             answer = check(question, await run.approver.ask(question))
-    except BaseException:  # the run was stopped, or nobody is there: the question must not stand for ever
+    except BaseException as error:  # the run was stopped, or nobody is there: the question must not stand for ever
         await run.record(ApprovalWithdrawn(run_id=run.id, approval_id=question.id))
+        if run.rules.problem and isinstance(error, ApprovalNeeded):
+            error.hint = f"mend the rules, or run it where you can answer: {run.rules.problem}"
         raise
     await run.record(ApprovalAnswered(run_id=run.id, answer=answer))
     if answer.choice == "deny":
@@ -54,7 +63,10 @@ async def consent_to_change(run: Run, workspace: Workspace, title: str, files: S
     rows = [(_told(workspace, each), *_texts(each), reasons.get(each.path, "")) for each in landed.files]
     question = for_change(title, rows, run_id=run.id, call_id=run.calling)
     if question.pattern not in run.state().grants or reasons:
+        led = [workspace.leads_to(uri) for uri in uris]
         await consent(run, question)
+        if led != [workspace.leads_to(uri) for uri in uris]:
+            raise ApprovalDenied("where these paths lead has changed since it was asked about", hint="ask again")
 
 
 def _texts(outcome: FileOutcome) -> tuple[str | None, str | None]:

@@ -29,6 +29,11 @@ def message_tokens(message: Message) -> int:
     return sum(_part_tokens(part) for part in message.parts) + 4
 
 
+def messages_tokens(messages: Sequence[Message]) -> int:
+    """Return about how many tokens messages take."""
+    return sum(map(message_tokens, messages))
+
+
 def _part_tokens(part: Part) -> int:
     match part:
         case Text() | Thinking():
@@ -84,15 +89,17 @@ class Gauge:
             self.ratio = counted / estimated
 
 
-def fit(messages: Sequence[Message], window_tokens: int | None, other_tokens: int, ratio: float) -> tuple[Message, ...]:
-    """Return the messages, compacted where they and `other_tokens` (system, tools) would overfill the window."""
-    kept = tuple(messages)
+def fit(
+    messages: tuple[Message, ...], window_tokens: int | None, other_tokens: int, ratio: float, total: int
+) -> tuple[Message, ...]:
+    """Return the messages, compacted where they and `other_tokens` (system, tools) would overfill the window.
+
+    `total` is what the messages take by our estimate.
+    """
     if window_tokens is None:
-        return kept
+        return messages
     room = int(window_tokens * FILL / ratio) - other_tokens
-    if sum(map(message_tokens, kept)) <= room:
-        return kept
-    return compact(kept, room)
+    return messages if total <= room else compact(messages, room)
 
 
 def compact(messages: tuple[Message, ...], room_tokens: int) -> tuple[Message, ...]:
@@ -101,7 +108,7 @@ def compact(messages: tuple[Message, ...], room_tokens: int) -> tuple[Message, .
     A call and its result stay together, and the newest messages stay whole.
     """
     kept = list(messages)
-    total = sum(map(message_tokens, kept))
+    total = messages_tokens(kept)
     for index in range(max(0, len(kept) - KEEP_MESSAGES)):
         if total <= room_tokens:
             return tuple(kept)
@@ -109,7 +116,7 @@ def compact(messages: tuple[Message, ...], room_tokens: int) -> tuple[Message, .
         total += message_tokens(stub) - message_tokens(kept[index])
         kept[index] = stub
     while total > room_tokens and (cut := _next_run(kept)):
-        total -= sum(map(message_tokens, kept[:cut]))
+        total -= messages_tokens(kept[:cut])
         del kept[:cut]
     return tuple(kept)
 

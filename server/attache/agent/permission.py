@@ -15,6 +15,7 @@ from attache.security.approvals import for_call, for_command
 from attache.security.rules import FILE, Rules, Subject, load
 from attache.tools.tool import Tool
 from attache.workspace.shell import Command
+from attache.workspace.views import UNCONFINED
 from attache.workspace.workspace import Workspace
 
 _PATHS = ("path", "paths", "new_path", "to_path", "database", "folder", "cwd")
@@ -32,10 +33,12 @@ async def permit(run: Run, tool: Tool, call: ToolCall, arguments: Mapping[str, A
     command = tool.shown(run.context, call.arguments)
     if command is not None:
         held = await run.context.workspace.confinement(command)
-        question = for_command(tool.spec.name, command, run_id=run.id, call_id=call.id, confinement=held)
+        question = for_command(tool.spec.name, command, run_id=run.id, call_id=call.id, confinement=held.words)
     else:
+        held = UNCONFINED
         question = for_call(tool.spec.name, call.arguments, run_id=run.id, call_id=call.id)
-    ruled = [run.rules.judge(subject) for subject in subjects(run.context.workspace, tool, arguments, command)]
+    about = subjects(run.context.workspace, tool, arguments, command, confined=held.whole)
+    ruled = [run.rules.judge(subject) for subject in about]
     verdict = run.verdict(tool.spec.effect, question.pattern, ruled)
     if verdict.choice == "deny":
         raise ApprovalDenied(verdict.reason)
@@ -50,14 +53,15 @@ def rules_for(settings: Settings, workspace: Workspace) -> Rules:
 
 
 def subjects(
-    workspace: Workspace, tool: Tool, arguments: Mapping[str, Any], command: Command | None
+    workspace: Workspace, tool: Tool, arguments: Mapping[str, Any], command: Command | None, *, confined: bool = False
 ) -> Iterator[Subject]:
     """Yield what rules look at in a call: once for each host that it names, at least once."""
     paths = tuple(_resolved(workspace, _texts(arguments, _PATHS)))
     argv: Sequence[str] = command.argv if command else ()
     hosts = [urlsplit(url).hostname or "" for url in _texts(arguments, _URLS)]
     for host in hosts or [""]:
-        yield Subject(tool.spec.name, paths, argv, script=command is not None and not argv, host=host)
+        script = command is not None and not argv
+        yield Subject(tool.spec.name, paths, argv, script=script, host=host, confined=confined)
 
 
 def _texts(arguments: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:

@@ -14,8 +14,8 @@ from attache.agent.middleware import through
 from attache.agent.permission import permit
 from attache.agent.run import Run
 from attache.agent.state import stage_after
-from attache.foundation.redact import redact, redact_data
-from attache.schema.errors import ApprovalNeeded, AttacheError, OverBudget, ToolError
+from attache.foundation.redact import pieces_of, redact, redact_data
+from attache.schema.errors import ApprovalNeeded, AttacheError, EditRefused, OverBudget, ToolError
 from attache.schema.events import StageChanged, ToolFinished, ToolStarted
 from attache.schema.messages import ToolCall, ToolResult
 from attache.schema.tools import ToolOutput
@@ -72,7 +72,7 @@ async def execute(run: Run, call: ToolCall) -> ToolResult:
     except TimeoutError:
         output = _failure(f"{call.name} did not finish in {seconds:g} s and was stopped")
     except AttacheError as error:
-        output = _failure(error.message, error.hint)
+        output = _failure(error.message, error.hint, refused=isinstance(error, EditRefused))
     except Exception as error:  # noqa: BLE001 - the edge where a tool's bug becomes a result, not the end of the run
         output = _failure(f"{call.name} failed: {type(error).__name__}: {error}", "this is a fault of the tool")
     return await _finish(run, call, output, time.monotonic() - began)
@@ -122,20 +122,22 @@ def _note_stage(run: Run, tool: Tool) -> None:
 
 async def _finish(run: Run, call: ToolCall, output: ToolOutput, seconds: float) -> ToolResult:
     text = redact(output.text)
+    pieces = pieces_of(output.text) if output.data and text != output.text else ()
     if len(text) > OUTPUT_CHARS:
         text = truncate(text, await asyncio.to_thread(keep, run.settings.home, call.id, text))
     run.note(
         ToolFinished(
             run_id=run.id, call_id=call.id, name=call.name, text=text, title=redact(output.title), places=output.places,
-            images=output.images, data=redact_data(output.data), change_set=output.change_set, is_error=output.is_error,
-            seconds=round(seconds, 4),
+            images=output.images, data=redact_data(output.data, pieces), change_set=output.change_set,
+            is_error=output.is_error, seconds=round(seconds, 4),
         )
     )  # fmt: skip
     return ToolResult(call_id=call.id, name=call.name, text=text, images=output.images, is_error=output.is_error)
 
 
-def _failure(message: str, hint: str = "") -> ToolOutput:
-    return ToolOutput(text=f"{message}\n{hint}".strip(), title=message.splitlines()[0][:120], is_error=True)
+def _failure(message: str, hint: str = "", *, refused: bool = False) -> ToolOutput:
+    data, title = {"edit_refused": True} if refused else {}, redact(message).splitlines()[0][:120]
+    return ToolOutput(text=f"{message}\n{hint}".strip(), title=title, data=data, is_error=True)
 
 
 def truncate(text: str, kept: str) -> str:

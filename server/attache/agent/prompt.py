@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from attache.agent.context import estimate_tokens
+from attache.foundation.redact import redact
 from attache.foundation.settings import Settings
 from attache.prompts.texts import text
 from attache.schema.errors import AttacheError
@@ -57,7 +58,7 @@ async def system_prompt(scene: Scene, budget_tokens: int = SYSTEM_TOKENS) -> str
     """Return all sections that fit the budget. The first always does: without it the model does not know what it is."""
     sections: list[str] = []
     for contribute in _CONTRIBUTORS:
-        words = (await contribute(scene)).strip()
+        words = redact((await contribute(scene)).strip())
         budget_tokens -= estimate_tokens(words)
         if words and (budget_tokens >= 0 or not sections):
             sections.append(words)
@@ -97,7 +98,7 @@ async def rules(scene: Scene) -> str:
             snapshot = await scene.workspace.read(name)
         except AttacheError:
             continue
-        words = snapshot.text.translate(UNSEEN)[: RULES_TOKENS * 4]
+        words = redact(snapshot.text.translate(UNSEEN))[: RULES_TOKENS * 4]
         return f"Rules of this repository ({name}):\n{words}"
     return ""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from attache.agent.likeness import Likeness
 from attache.agent.run import Middleware
 from attache.foundation.settings import Settings
-from attache.index.client import Index
+from attache.index.folders import Indexes
 from attache.providers.catalog import Catalog
 from attache.schema.documents import Diagnostic
 from attache.storage.checkpoints import Checkpoints
@@ -35,12 +36,13 @@ class Resources:
     checkpoints: Checkpoints
     workspace: Workspace
     review: Review
-    index: Index
+    index: Indexes
     tools: Tools
     findings: Findings
     servers: Servers
     memories: Memories
     jobs: Jobs
+    likeness: Likeness
     middleware: tuple[Middleware, ...] = ()
 
     def with_middleware(self, *steps: Middleware) -> Resources:

@@ -25,6 +25,7 @@ from attache.schema.session import Mode, SessionState
 from attache.schema.tools import Cost, Effect, ToolOutput
 from attache.security.policy import Verdict, decide, with_rules
 from attache.security.rules import Rules
+from attache.security.veil import Veil
 from attache.tools.tool import Context, Tools
 
 Next = Callable[[], Awaitable[ToolOutput]]
@@ -65,6 +66,8 @@ class Run:
     budget: Budget
     state: Callable[[], SessionState]
     """The session's state, as the events so far make it."""
+    veil: Veil
+    """What keeps personal data from models."""
     rules: Rules = field(default_factory=Rules)
     middleware: Sequence[Middleware] = ()
     answers: Answers = field(default_factory=Answers)
@@ -73,6 +76,7 @@ class Run:
     inbox: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
     """What the user says while the run goes on."""
     gauge: Gauge = field(default_factory=Gauge)
+    """How far our estimate is off for the model that answers now; the session keeps it."""
     started: float = field(default_factory=time.monotonic)
     turns: int = 0
     calls: int = 0
@@ -82,6 +86,10 @@ class Run:
     """Calls made, by cost tier."""
     output_schema: dict[str, Any] | None = None
     """JSON Schema that the answer must fit."""
+    shared: dict[str, bool] = field(default_factory=dict[str, bool])
+    """Kinds of personal data, and whether the user lets the model see them."""
+    told_of_rules: bool = False
+    """Whether it was said that the rules are broken."""
     unpriced: bool = False
     """Whether it was said that a price is unknown, so that no budget can hold it."""
     malformed: int = 0

@@ -11,8 +11,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import get_args
+from typing import Literal, get_args
 
+from attache.agent.likeness import Likeness
 from attache.schema.tools import Cost
 from attache.tools.tool import Tool, Tools
 
@@ -30,20 +31,49 @@ _STOP = frozenset({
 _NAME_WEIGHT, _CATEGORY_WEIGHT, _TEXT_WEIGHT = 4, 2, 1
 _SATURATION = 1.2
 """How soon more of the same word stops counting, BM25's k1."""
+_FUSION = 10
+"""How little the first places of a ranking count more than the next ones."""
+_NEAR = 12
+"""Tools that count as near in meaning, which everything is a little."""
+LONGEST_REQUEST = 4_000
+"""Characters of a request that are compared by meaning."""
+Selection = Literal["keyword", "semantic", "hybrid"]
 
 
-def select(tools: Tools, request: str, limit: int) -> Tools:
-    """Return what to offer for a request: at most `limit` tools, all of them where there are no more."""
+def select(tools: Tools, ranked: Sequence[Tool], limit: int) -> Tools:
+    """Return what to offer: at most `limit` tools, those ranked first among them; all where there are no more."""
     offered = [tool for tool in tools if tool.spec.effect in tools.effects]
     if len(offered) <= limit:
         return tools
     first = [tool for name in ALWAYS for tool in offered if tool.spec.name == name]
-    rest = [tool for tool in rank(offered, request) if tool not in first]
+    rest = [tool for tool in ranked if tool in offered and tool not in first]
     chosen = {id(tool) for tool in [*first, *rest][:limit]}
     return Tools((tool for tool in offered if id(tool) in chosen), effects=tools.effects)
 
 
-def rank(tools: Iterable[Tool], request: str) -> tuple[Tool, ...]:
+async def rank(tools: Iterable[Tool], request: str, how: Selection, likeness: Likeness) -> tuple[Tool, ...]:
+    """Return the tools that are about the request, the nearest first; by its words alone where no model compares."""
+    every = tuple(tools)
+    scores = None if how == "keyword" else await likeness.scores(request[:LONGEST_REQUEST], [*map(_told, every)])
+    if scores is None:
+        return by_words(every, request)
+    near = dict(zip(map(id, every), scores, strict=True))
+    by_meaning = tuple(sorted(every, key=lambda tool: (-round(near[id(tool)], 6), _price(tool), tool.spec.name)))
+    return by_meaning if how == "semantic" else fused(by_words(every, request), by_meaning[:_NEAR])
+
+
+def fused(*rankings: Sequence[Tool]) -> tuple[Tool, ...]:
+    """Return the tools of several rankings in one: reciprocal rank fusion, of equals the cheapest first."""
+    scores: dict[int, float] = {}
+    named: dict[int, Tool] = {}
+    for ranking in rankings:
+        for place, tool in enumerate(ranking):
+            named[id(tool)] = tool
+            scores[id(tool)] = scores.get(id(tool), 0.0) + 1 / (_FUSION + place)
+    return tuple(sorted(named.values(), key=lambda tool: (-round(scores[id(tool)], 9), _price(tool), tool.spec.name)))
+
+
+def by_words(tools: Iterable[Tool], request: str) -> tuple[Tool, ...]:
     """Return the tools that share words with the request, the nearest first, of equals the cheapest first."""
     every = tuple(tools)
     wanted = set(_words(request))
@@ -56,6 +86,12 @@ def rank(tools: Iterable[Tool], request: str) -> tuple[Tool, ...]:
     }
     near = [tool for tool in every if scores[id(tool)] > 0]
     return tuple(sorted(near, key=lambda tool: (-round(scores[id(tool)], 6), _price(tool), tool.spec.name)))
+
+
+def _told(tool: Tool) -> str:
+    """Return what a tool is, as a model reads it that compares meanings."""
+    spec = tool.spec
+    return f"{spec.name.replace('_', ' ')} ({spec.category}): {spec.description}"
 
 
 def _price(tool: Tool) -> int:

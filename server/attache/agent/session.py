@@ -11,6 +11,7 @@ from attache.agent.answers import Answers
 from attache.agent.approvals import Approver
 from attache.agent.budget import Budget
 from attache.agent.consent import consent_to_change
+from attache.agent.context import Gauge
 from attache.agent.journal import Journal
 from attache.agent.loop import drive
 from attache.agent.permission import rules_for
@@ -48,7 +49,8 @@ from attache.schema.events import (
 from attache.schema.messages import Part, Text, ToolCall
 from attache.schema.session import RunStop, SessionState
 from attache.schema.tools import ToolOutput, ToolSpec
-from attache.tools.tool import Context
+from attache.security.veil import Veil, holds_placeholder
+from attache.tools.tool import Context, Tool, Tools
 from attache.workspace.documents import text_hash
 from attache.workspace.workspace import Staged, Workspace
 
@@ -64,6 +66,9 @@ class Session:
         self.state = state
         self.approver = approver
         self._answers = Answers()
+        self.veil = Veil(state.id)
+        """What stands for personal data where this session leaves the machine."""
+        self._gauges: dict[str, Gauge] = {}
         self._journal = Journal(self._append)
         self._listeners: list[Listener] = []
         self._driving: asyncio.Task[RunStop] | None = None
@@ -303,8 +308,8 @@ class Session:
         mode = self.state.mode
         tools = self.resources.tools.current().allowed(mode)
 
-        def find_tools(query: str, limit: int) -> tuple[ToolSpec, ...]:
-            found = [tool for tool in rank(tools, query) if tool.spec.effect in tools.effects][:limit]
+        async def find_tools(query: str, limit: int) -> tuple[ToolSpec, ...]:
+            found = [tool for tool in await self._ranked(tools, query) if tool.spec.effect in tools.effects][:limit]
             for tool in found:
                 run.offered.add(tool)
             return tuple(tool.spec for tool in found)
@@ -332,13 +337,14 @@ class Session:
             settings=settings,
             mode=mode,
             tools=tools,
-            offered=tools if model.info.every_tool else select(tools, request, settings.max_tools),
+            offered=await self._offered(tools, model, request),
             rules=rules_for(settings, self.resources.workspace),
             middleware=self.resources.middleware,
             answers=self._answers,
             context=context,
             approver=approver,
             system=await system_prompt(scene),
+            veil=self.veil,
             record=self._journal.record,
             note=self._journal.note,
             settled=self._journal.settled,
@@ -346,12 +352,29 @@ class Session:
             price=self.resources.catalog.price,
             budget=Budget(settings, self.resources.ledger, self.id, self.state.cwd, self._journal.settled),
             fallbacks=self._fallbacks(model, settings),
+            gauge=self._gauges.setdefault(model.info.ref, Gauge()),
             state=lambda: self.state,
         )
         return run
 
+    async def _offered(self, tools: Tools, model: Model, request: str) -> Tools:
+        most = self.resources.settings.max_tools
+        if model.info.every_tool or len(tools) <= most:
+            return tools
+        return select(tools, await self._ranked(tools, request), most)
+
+    async def _ranked(self, tools: Tools, request: str) -> tuple[Tool, ...]:
+        """Return the tools that are about a request; where their meaning cannot be compared, that is said once."""
+        likeness, settings = self.resources.likeness, self.resources.settings
+        asked = request if settings.personal_data == "off" else self.veil.hide_text(request)
+        ranked = await rank(tools, asked, settings.tool_selection, likeness)
+        if trouble := likeness.trouble():
+            words = f"tools are chosen by their words for a while: {trouble}"
+            self.paint(ErrorRaised(where="embedding", message=words, hint="see `embedding_model` in the settings"))
+        return ranked
+
     async def _land(self, run: Run, workspace: Workspace, title: str, files: Sequence[FileChange]) -> Landed:
-        _refuse_marks(files)
+        _refuse_marks(files, veiled=run.settings.personal_data != "off")
         await consent_to_change(run, workspace, title, files)
         change_set = run.change_set(title, files)
         try:
@@ -369,8 +392,8 @@ class Session:
         return landed
 
 
-def _refuse_marks(files: Sequence[FileChange]) -> None:
-    """Refuse to write a redaction mark: the model saw it in place of a secret, which it would overwrite."""
+def _refuse_marks(files: Sequence[FileChange], *, veiled: bool) -> None:
+    """Refuse to write a mark or a placeholder that the model saw in place of something, which it would overwrite."""
     for change in files:
         written = [edit.text for edit in change.edits] if change.kind == "edit" else []
         written += [change.text] if change.kind == "create" else []
@@ -378,6 +401,11 @@ def _refuse_marks(files: Sequence[FileChange]) -> None:
             raise EditRefused(
                 "the new text holds a mark that stands for a secret which you were not shown; nothing was changed",
                 hint="edit around the secret: leave its line out of the search and replace texts",
+            )
+        if veiled and any(map(holds_placeholder, written)):
+            raise EditRefused(
+                "the new text holds a placeholder that stands for nothing known; nothing was changed",
+                hint="read the file again and use the placeholders as they stand there",
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attache.agent.discretion import discreet
 from attache.agent.frames import Frames
 from attache.agent.run import Run
 from attache.foundation.redact import redact
@@ -9,13 +10,16 @@ from attache.foundation.retry import retry
 from attache.schema.errors import ProviderError
 from attache.schema.events import StreamRestarted, TextStreamed, ThinkingStreamed
 from attache.schema.models import Answer, Delta, Request, TextDelta, ThinkingDelta, WaitDelta
+from attache.security.veil import Unveiling
 
 
 async def stream(run: Run, request: Request) -> Answer:
     """Stream one answer; an attempt that fails in passing is made again, and what it showed is withdrawn.
 
+    Personal data goes out as the user allows, and what comes back in its place is restored.
     Raises ProviderError where no attempt brings a whole answer.
     """
+    request = await discreet(run, request)
     shown = False
     attempts = 0
 
@@ -26,16 +30,18 @@ async def stream(run: Run, request: Request) -> Answer:
         run.paint(happening(run_id=run.id, text=redact(text)))
 
     frames = Frames(show)
+    pieces = Unveiling(run.veil, frames.add)
 
     def withdraw(reason: str) -> None:
         nonlocal shown
+        pieces.drop()
         frames.drop()
         shown = False
         run.paint(StreamRestarted(run_id=run.id, reason=reason))
 
     def emit(delta: Delta) -> None:
         if isinstance(delta, TextDelta | ThinkingDelta):  # a call is shown once it is whole
-            frames.add(delta.type, delta.text)
+            pieces.add(delta.type, delta.text)
         elif isinstance(delta, WaitDelta):
             withdraw(delta.reason)
 
@@ -47,8 +53,9 @@ async def stream(run: Run, request: Request) -> Answer:
         nonlocal attempts
         attempts += 1
         answer = await run.model.answer(request, emit)
+        pieces.flush()
         frames.flush()
-        return answer
+        return run.veil.restored(answer)
 
     settings = run.settings
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from attache.agent.context import compact, estimate_tokens, fit, message_tokens
+from attache.agent.context import Gauge, compact, estimate_tokens, fit, messages_tokens
+from attache.agent.discretion import discreet
 from attache.agent.run import Run
 from attache.agent.streaming import stream
 from attache.foundation.ids import new_id
 from attache.providers.conversation import translated
+from attache.providers.model import counted
 from attache.schema.data import CallId
 from attache.schema.errors import (
     AuthenticationFailed,
@@ -41,7 +43,7 @@ async def ask(run: Run) -> Answer:
             if not run.fallbacks:
                 raise
             failed, run.model = run.model, run.fallbacks.pop(0)
-            run.gauge.ratio = 1.0
+            run.gauge = Gauge()
             words = f"{error.message}; {run.model.info.ref} answers instead of {failed.info.ref}"
             await run.record(ErrorRaised(run_id=run.id, where="model", message=words, hint=error.hint))
 
@@ -66,28 +68,38 @@ async def _asked(run: Run) -> Answer:
     info = run.model.info
     messages = translated(run.state().messages, info)
     fixed = _fixed_tokens(run)
-    request = _request(run, fit(messages, info.context_tokens, fixed, run.gauge.ratio))
+    said = messages_tokens(messages)
+    await _weigh(run, messages, fixed + said)
+    kept = fit(messages, info.context_tokens, fixed, run.gauge.ratio, said)
+    said = said if kept is messages else messages_tokens(kept)
+    request = _request(run, kept)
     try:
         answer = await stream(run, request)
     except ContextOverflow as error:
         if error.usage is not None:
             _paid(run, Message(role="assistant", parts=()), error.usage)
             await run.settled()
-        half = sum(map(message_tokens, request.messages)) // 2
-        seen = fit(request.messages, run.model.info.context_tokens, fixed, run.gauge.ratio)
-        smaller = compact(seen, min(half, sum(map(message_tokens, seen))))
+        seen = fit(request.messages, run.model.info.context_tokens, fixed, run.gauge.ratio, said)
+        smaller = compact(seen, min(said // 2, messages_tokens(seen)))
         if smaller == request.messages:
             raise
+        said = messages_tokens(smaller)
         request = _request(run, smaller)
         answer = await stream(run, request)
     answer = answer.model_copy(update={"message": _with_own_ids(answer.message, run.state().messages)})
-    run.gauge.learn(fixed + sum(map(message_tokens, request.messages)), answer.usage.input_tokens)
+    run.gauge.learn(fixed + said, answer.usage.input_tokens)
     if _empty(answer):
         error = EmptyAnswer(f"{info.ref} answered with nothing", hint="ask in other words, or take another model")
         error.usage = answer.usage
         raise error
     _paid(run, answer.message, answer.usage)
     return answer
+
+
+async def _weigh(run: Run, messages: tuple[Message, ...], estimated: int) -> None:
+    """Have the provider count where the estimate stands near the limit: nothing is cut without need, or too late."""
+    if run.gauge.near(estimated, run.model.info.context_tokens):
+        run.gauge.set(estimated, await counted(run.model, await discreet(run, _request(run, messages))) or 0)
 
 
 def _paid(run: Run, message: Message, usage: Usage) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +46,23 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600, *, durable: bool = 
         raise
     if durable:
         sync_dir(path.parent)
+
+
+def prune(files: Iterable[Path], *, seconds: float, most_bytes: int) -> int:
+    """Remove files older than so many seconds, then the oldest until the rest fits; return how many bytes went."""
+    known: list[tuple[float, int, Path]] = []
+    for path in files:
+        with suppress(OSError):
+            if stat.S_ISREG((status := path.lstat()).st_mode):
+                known.append((status.st_mtime, status.st_size, path))
+    left, gone = sum(size for _, size, _ in known), 0
+    for changed, size, path in sorted(known):
+        if left - gone <= most_bytes and time.time() - changed <= seconds:
+            break
+        with suppress(OSError):
+            path.unlink()
+            gone += size
+    return gone
 
 
 def sync_dir(path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from itertools import accumulate
@@ -61,16 +61,35 @@ def secrets(text: str) -> list[tuple[int, int, str]]:
     return kept
 
 
-def redact_data(value: Any) -> Any:
-    """Return JSON-like data with its texts redacted, keys too; a key's name also judges the value under it."""
+def redact_data(value: Any, pieces: Collection[str] = ()) -> Any:
+    """Return JSON-like data with its texts redacted, keys too; a key's name also judges the value under it.
+
+    `pieces` goes out besides: of a secret that the data holds line by line.
+    """
     if isinstance(value, str):
-        return redact(value)
+        return _without(redact(value), pieces)
     if isinstance(value, Mapping):
         items = cast("Mapping[Any, Any]", value).items()
-        return {redact_data(key): _redact_named(key, item) for key, item in items}
+        return {redact_data(key, pieces): _redact_named(key, item, pieces) for key, item in items}
     if isinstance(value, list | tuple):
-        return [redact_data(item) for item in cast("list[Any]", value)]
+        return [redact_data(item, pieces) for item in cast("list[Any]", value)]
     return value
+
+
+def pieces_of(text: str) -> frozenset[str]:
+    """Return the words of a text's secrets that lie on several lines: each by itself has no shape to be known by."""
+    found = (text[start:end] for start, end, _ in secrets(text))
+    return frozenset(word for each in found if "\n" in each for word in _PIECE.findall(each))
+
+
+def _without(text: str, pieces: Collection[str]) -> str:
+    for piece in pieces:
+        if piece in text:
+            text = text.replace(piece, _MARK.format("secret"))
+    return text
+
+
+_PIECE = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 
 
 def marked(text: str) -> bool:
@@ -102,9 +121,9 @@ def remember_environment(environment: Mapping[str, str]) -> None:
             remember_secret(value, "secret")
 
 
-def _redact_named(key: Any, value: Any) -> Any:
+def _redact_named(key: Any, value: Any, pieces: Collection[str]) -> Any:
     if not (isinstance(value, str) and len(value) >= _SHORTEST and isinstance(key, str) and secret_name(key)):
-        return redact_data(value)
+        return redact_data(value, pieces)
     head = f'{key}="'
     return redact(f'{head}{value}"').removeprefix(head).removesuffix('"')
 

@@ -18,6 +18,15 @@ def near(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     return tuple(folded[match] for match in difflib.get_close_matches(name.casefold(), folded, limit, cutoff=0.6))
 
 
+def hint_for(name: str, names: Iterable[str], most: int = 8) -> str:
+    """Return what helps who typed `name`: near names, or some of those there are and how many more."""
+    known = tuple(names)
+    if guesses := near(name, known):
+        return f"near: {', '.join(guesses)}"
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return f"known: {', '.join(known[:most])}{more}"
+
+
 class Registry(Mapping[str, T]):
     """Things of one kind by name, in the order they came; `kind` is the word users know them by."""
 
@@ -36,9 +45,7 @@ class Registry(Mapping[str, T]):
         """Return what is called `name`; on a miss the error's hint lists near names."""
         if name in self._things:
             return self._things[name]
-        guesses = near(name, self._things)
-        hint = f"near: {', '.join(guesses)}" if guesses else f"known: {', '.join(self._things)}"
-        raise UserError(f'unknown {self._kind} "{name}"', hint=hint)
+        raise UserError(f'unknown {self._kind} "{name}"', hint=hint_for(name, self._things))
 
     def __getitem__(self, name: str) -> T:
         return self._things[name]

@@ -177,6 +177,8 @@ SHAPES = (
     Shape("bearer token", ("earer", "EARER"), r"(?i:earer)[ ]+([A-Za-z0-9._~+/-]{16,}=*)", _drawn_group),
     Shape("password", ("asic", "ASIC"), r"(?i:asic)[ ]+([A-Za-z0-9+/]{12,}={0,2})(?![A-Za-z0-9+/])", _drawn_group),
     Shape("password", ("://",), r"://[^\s/@:\"'<>]*:([^\s/@:,\"'<>]+)@", _of_a_person),
+    # as a path, of which every second slash goes
+    Shape("password", (":/",), r"(?<=[a-z]):/(?!/)[^\s/@:\"'<>]+:([^\s/@:,\"'<>]+)@", _of_a_person),
     Shape("password", ("machine",), r"machine\s+\S+\s+login\s+\S+\s+password\s+(\S+)", _drawn_group),
     Shape(  # password = "…", "api_key": "…", also with its quotes escaped
         "secret",

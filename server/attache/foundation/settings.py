@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from attache.foundation import dotenv
-from attache.foundation.registry import near
+from attache.foundation.registry import hint_for
 from attache.schema.data import Record
 from attache.schema.errors import SettingsError
 from attache.schema.session import ApprovePolicy, Mode
@@ -61,6 +61,21 @@ class ModelTraits(Record):
     output_tokens: int | None = Field(None, ge=1, description="The most that it answers, in tokens.")
 
 
+class ServerSettings(Record):
+    """A language server that Attaché starts for itself: one of the user's own, or what differs from a known one."""
+
+    command: tuple[str, ...] = Field((), description="The program and its arguments; left out for a known server.")
+    languages: dict[str, str] = Field(
+        {}, description='From the suffixes of its files to their languages, such as `{".rb" = "ruby"}`.'
+    )
+    root_markers: tuple[str, ...] = Field(
+        (), description="Files of which one lies where it is to run, such as `Gemfile`. Empty: in every folder."
+    )
+    options: dict[str, Any] = Field({}, description="Its `initializationOptions`.")
+    settings: dict[str, Any] = Field({}, description="What it is told when it asks for its settings.")
+    enabled: bool = Field(default=True, description="Whether it is started at all.")
+
+
 class Settings(Record):
     """All settings. Each may stand in a file, or in the environment as `ATTACHE_` and its name in capitals."""
 
@@ -81,6 +96,11 @@ class Settings(Record):
     command_environment: Names = Field(
         (), description="Names of variables that confined commands get besides those known to hold no secret."
     )
+    personal_data: Literal["off", "mask", "ask"] = Field(
+        "off",
+        description="Mail, phone, card, IBAN, IP, national ids. off: sent to models as they are. "
+        "mask: models see placeholders, which edits turn back. ask: you are asked, else masked.",
+    )
     language_servers: Literal["auto", "off"] = Field(
         "auto", description="auto: language servers found on this machine check what the agent edits. off: none is run."
     )
@@ -97,6 +117,11 @@ class Settings(Record):
     max_tool_iterations: int = Field(50, ge=1, description="Turns of one run that may call tools.")
     max_tools: int = Field(
         16, ge=1, description="Tools that a model is offered at once; it finds the others by `find_tool`."
+    )
+    tool_selection: Literal["keyword", "semantic", "hybrid"] = Field(
+        "hybrid",
+        description="How they are chosen for a request: by its words, its meaning, or both. "
+        "Without `embedding_model`: by its words.",
     )
     max_tool_calls: dict[Cost, int] = Field(
         {"MEDIUM": 200, "HIGH": 40},
@@ -127,9 +152,17 @@ class Settings(Record):
     max_file_bytes: int = Field(1_000_000, ge=1, description="Files larger than this are not indexed.")
     providers: dict[str, ProviderSettings] = Field({}, description="Providers by name, one table each.")
 
+    servers: dict[str, ServerSettings] = Field({}, description="Language servers by name, one table each.")
     capabilities: dict[str, ModelTraits] = Field({}, description="What models can do, by patterns such as `qwen3*`.")
     quick_model: str = Field("", description="The model for quick fixes and other small edits. Empty: the chosen one.")
     plan_model: str = Field("", description="The model that answers in plan mode. Empty: the chosen one.")
+    embedding_model: str = Field(
+        "", description="The model that makes vectors, as `provider/name`. Empty: nothing is compared by meaning."
+    )
+    vector_search: bool = Field(
+        default=False,
+        description="Whether pieces of your files are sent to `embedding_model`, for searches of the kind `vector`.",
+    )
     keep_answers_seconds: int = Field(
         0, ge=0, description="How long answers are kept for identical calls. 0: not at all."
     )
@@ -162,6 +195,8 @@ USER_ONLY = frozenset(
         "view",
         "network",
         "command_environment",
+        "personal_data",
+        "vector_search",
         "max_day_cost_usd",
         "max_user_cost_usd",
         "web_search_url",
@@ -169,6 +204,8 @@ USER_ONLY = frozenset(
     }
 )
 """Settings that widen what the agent may do; a workspace cannot set them, trusted or not."""
+_TABLES = {"providers": ProviderSettings, "capabilities": ModelTraits, "servers": ServerSettings}
+"""Settings that are tables by name, and what a table of each holds."""
 NAMES = tuple(name for name in Settings.model_fields if name not in FACTS)
 """Every setting that a file may hold, in the order of the documentation."""
 
@@ -254,7 +291,7 @@ def _from_toml(path: Path, text: str, *, foreign: bool) -> Values:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _not_toml(path, text, str(error)) from error
+        raise not_toml(path, text, str(error)) from error
 
     def where(key: tuple[str, ...]) -> str:
         return f"{path}:{_line_of(text, key)}: {'.'.join(key)}"
@@ -262,8 +299,8 @@ def _from_toml(path: Path, text: str, *, foreign: bool) -> Values:
     return _checked(values, where, foreign=foreign)
 
 
-def _not_toml(path: Path, text: str, complaint: str) -> SettingsError:
-    """Return the error for `complaint`, which ends in `(at line 3, column 7)` or `(at end of document)`."""
+def not_toml(path: Path, text: str, complaint: str) -> SettingsError:
+    """Return the error for a complaint of tomllib, which ends in `(at line 3, column 7)` or `(at end of document)`."""
     reason, _, place = complaint.rpartition(" (at ")
     lines = text.splitlines() or [""]
     digits = place.removeprefix("line ").partition(",")[0]
@@ -282,8 +319,8 @@ def _from_dotenv(path: Path, text: str, variables: Mapping[str, str], *, foreign
 
 
 def _from_variables(variables: Mapping[str, str]) -> Values:
-    """Take the settings out of an environment; an empty variable is unset, and `providers` has no single one."""
-    names = (name for name in NAMES if name not in {"providers", "capabilities"})
+    """Take the settings out of an environment; an empty variable is unset, and tables have no single one."""
+    names = (name for name in NAMES if name not in _TABLES)
     return {name: value for name in names if (value := variables.get(_variable(name)))}
 
 
@@ -309,10 +346,10 @@ def _checked(values: Values, where: Where, *, foreign: bool = False) -> Values:
         if first["type"] != "extra_forbidden":
             wrong = first["msg"].replace("Input", "value", 1)
             raise SettingsError(f"{where(key)}: {wrong}{also}", hint="attache config show lists what holds") from error
-        table = ModelTraits if key[0] == "capabilities" else ProviderSettings
+        table = _TABLES.get(key[0], ProviderSettings)
         known = NAMES if len(key) == 1 else tuple(table.model_fields)
-        guess = ", ".join(near(key[-1], known) or known)
-        raise SettingsError(f"{where(key)}: no such setting{also}", hint=f"near: {guess}") from error
+        hint = hint_for(key[-1], known) + ("; all: attache config show" if len(key) == 1 else "")
+        raise SettingsError(f"{where(key)}: no such setting{also}", hint=hint) from error
     return values
 
 
@@ -355,8 +392,10 @@ def _holds(document: Values, key: tuple[str, ...]) -> bool:
 
 
 def _merge(below: Values, above: Values) -> Values:
-    """Lay one place's values over another's; providers are laid over each other field by field."""
-    providers: dict[str, Values] = dict(below.get("providers", {}))
-    for name, fields in cast("dict[str, Values]", above.get("providers", {})).items():
-        providers[name] = {**providers.get(name, {}), **fields}
-    return {**below, **above, "providers": providers}
+    """Lay one place's values over another's; providers and servers are laid over each other field by field."""
+    tables: dict[str, dict[str, Values]] = {}
+    for table in ("providers", "servers"):
+        laid = tables[table] = dict(below.get(table, {}))
+        for name, fields in cast("dict[str, Values]", above.get(table, {})).items():
+            laid[name] = {**laid.get(name, {}), **fields}
+    return {**below, **above, **tables}

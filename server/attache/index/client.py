@@ -136,6 +136,11 @@ class Index:
         await self.start()
         return await self._fresh(lambda reader: search.search(reader, query, k, kind))
 
+    async def pieces(self, most: int) -> tuple[Hit, ...]:
+        """Return pieces of code with their text, for who compares them itself: at most so many."""
+        await self.start()
+        return await self._fresh(lambda reader: search.pieces(reader, most))
+
     async def symbols(self, name: str = "", *, path: str = "", k: int = 50) -> tuple[Symbol, ...]:
         """Return definitions: of that name, then beginning so, then holding its parts; without one, all of `path`."""
         await self.start()
@@ -164,12 +169,16 @@ class Index:
 
     async def references_at(self, path: str, line: int, column: int) -> tuple[Reference, ...]:
         """Return where the name at a place is defined and used; lines and columns (of code points) count from 1."""
+        name = await self.name_at(path, line, column)
+        return await self.references(name) if name else ()
+
+    async def name_at(self, path: str, line: int, column: int) -> str:
+        """Return the name at a place; empty where there is none."""
         await self.start()
         if not self._reader:
-            return ()
+            return ""
         await self._cover_buffers(self._reader)
-        name = await self._read(references.name_at, self._reader, path, line, column)
-        return await self.references(name) if name else ()
+        return await self._read(references.name_at, self._reader, path, line, column)
 
     async def _everywhere(self, reader: Reader, name: str, paths: Sequence[str]) -> dict[str, list[Found]] | None:
         texts = await self._read(reader.covering_texts, paths)

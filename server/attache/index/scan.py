@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from attache.index.asides import is_aside
 from attache.index.languages import languages, suffix
 from attache.index.parse import parse, split
 from attache.index.parsed import Parsed
@@ -124,7 +125,7 @@ class Scan:
 
     def _listed(self) -> list[str]:
         found = walk(self._root)
-        paths = [path for path in found if not _passed_over(path)]
+        paths = sorted((path for path in found if not _passed_over(path)), key=is_aside)  # our own code is known first
         self.unlisted = tuple(found.skipped)
         for gone in self._known.keys() - set(paths):
             self._store.drop(gone)

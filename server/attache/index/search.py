@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
+from attache.index.asides import is_aside, is_test, sources
 from attache.index.reader import Reader
 from attache.index.store import PieceWords
-from attache.index.symbols import is_test, outline, same
+from attache.index.symbols import outline, same
 from attache.index.words import asked, indexed
 from attache.schema.code import Hit, SearchKind, Symbol
 
@@ -33,6 +34,8 @@ NAME_SHARE = 0.3
 """Gain of a piece whose name says nothing but what was asked."""
 OTHER_THAN_CALLABLE = 0.7
 TEST = 0.85
+ASIDE = 0.6
+"""What others or a program wrote."""
 SPELLED_ALONE = 1.5
 """What a symbol is worth, beside the best piece, where its name is all that was asked."""
 SPELLED_AMONG = 0.6
@@ -54,6 +57,13 @@ FROM (SELECT rowid AS id, -bm25(words, ?, ?, ?, ?, ?) AS score FROM words WHERE 
       ORDER BY score DESC LIMIT ?) best
 JOIN pieces p ON p.id = best.id JOIN files f ON f.id = p.file
 LEFT JOIN symbols s ON s.file = p.file AND s.ordinal = p.owner
+"""
+
+
+_PIECES = """
+SELECT f.path, p.start_line, p.end_line, coalesce(s.name, ''), coalesce(s.container, ''), coalesce(s.kind, ''), 0.0
+FROM pieces p JOIN files f ON f.id = p.file LEFT JOIN symbols s ON s.file = p.file AND s.ordinal = p.owner
+ORDER BY f.path, p.start_line LIMIT ?
 """
 
 
@@ -82,11 +92,23 @@ def search(reader: Reader, query: str, k: int, kind: SearchKind) -> list[Hit]:
     if kind == "text":
         found = _matching(reader, terms, limit)
     elif kind == "symbol":
-        found = _with_spelled(reader, query, _weighed(_matching(reader, terms, limit, NAMES_ONLY), terms))
+        found = _with_spelled(reader, query, _weighed(reader, _matching(reader, terms, limit, NAMES_ONLY), terms))
     else:
-        found = _with_spelled(reader, query, _weighed(_matching(reader, terms, limit), terms))
+        found = _with_spelled(reader, query, _weighed(reader, _matching(reader, terms, limit), terms))
     best = sorted(found, key=lambda candidate: (-candidate.score, candidate.path, candidate.start_line))[:k]
     return [_hit(reader, candidate) for candidate in best]
+
+
+def pieces(reader: Reader, most: int) -> list[Hit]:
+    """Return pieces of code with their text, as they stand: all of them, where there are no more than `most`."""
+    found = [Candidate(*row) for row in reader.rows(_PIECES, (most,)) if row[0] not in reader.covers]
+    for path, cover in reader.covers.items():
+        parsed = cover.content.parsed
+        for piece in parsed.pieces:
+            owner = parsed.definitions[piece.owner] if piece.owner >= 0 else None
+            named = (owner.name, owner.container, owner.kind) if owner else ("", "", "")
+            found.append(Candidate(path, piece.start_line, piece.end_line, *named, 0.0))
+    return [_hit(reader, each) for each in found[:most]]
 
 
 def _matching(reader: Reader, terms: Sequence[str], limit: int, weights: Weights = WEIGHTS) -> list[Candidate]:
@@ -134,9 +156,10 @@ def _bm25(fields: PieceWords, weights: Weights, rarity: Mapping[str, float]) -> 
     return sum(rarity[term] * count * (_K1 + 1) / (count + worn) for term, count in counts.items())
 
 
-def _weighed(found: Sequence[Candidate], terms: Collection[str]) -> list[Candidate]:
+def _weighed(reader: Reader, found: Sequence[Candidate], terms: Collection[str]) -> list[Candidate]:
     """Return the candidates, each with what its name, its kind and its place make of its score."""
     wanted = set(terms)
+    made = _made(reader, {candidate.path for candidate in found})
     weighed: list[Candidate] = []
     for candidate in found:
         name = set(indexed(candidate.name.encode()).split())
@@ -145,8 +168,20 @@ def _weighed(found: Sequence[Candidate], terms: Collection[str]) -> list[Candida
             factor *= OTHER_THAN_CALLABLE
         if "test" not in wanted and is_test(candidate.path):
             factor *= TEST
+        if candidate.path in made or is_aside(candidate.path):
+            factor *= ASIDE
         weighed.append(candidate._replace(score=candidate.score * factor))
     return weighed
+
+
+def _made(reader: Reader, paths: Collection[str]) -> frozenset[str]:
+    """Return those scripts and declarations that were made from a file which stands here too."""
+    pairs = [(source, product) for source, product in sources(paths) if source != product]
+    named = {source for source, _ in pairs}
+    marks = ", ".join("?" * len(named))
+    rows = reader.rows(f"SELECT path FROM files WHERE path IN ({marks})", tuple(named)) if named else []  # noqa: S608 - only marks
+    there = {row[0] for row in rows}
+    return frozenset(product for source, product in pairs if source in there)
 
 
 def _with_spelled(reader: Reader, query: str, found: Sequence[Candidate]) -> list[Candidate]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from attache.index.asides import is_aside, is_test
 from attache.index.reader import UNDER, Reader, under
 from attache.index.words import parts
 from attache.schema.code import Symbol
@@ -19,7 +19,6 @@ SELECT s.name, s.kind, f.path, s.line, s.column, s.start_line, s.end_line, s.con
 FROM symbols s JOIN files f ON f.id = s.file WHERE {UNDER} AND
 """  # noqa: S608 - put together from our own words
 _SAME = "s.name = :name COLLATE NOCASE"
-_TEST = re.compile(r"(?:^|/)(?:tests?|specs?|testing)/|(?:^|/)test_|[._](?:test|spec)\.")
 
 
 def outline(reader: Reader, path: str) -> list[Symbol]:
@@ -62,11 +61,6 @@ def closeness(name: str, wanted: str) -> int | None:
     return 3 if pieces and all(piece in small for piece in pieces) else None
 
 
-def is_test(path: str) -> bool:
-    """Return whether a file is a test by its name."""
-    return _TEST.search(path) is not None
-
-
 def _named(reader: Reader, name: str, path: str, k: int) -> list[Symbol]:
     pieces = parts(name)
     tiers = [
@@ -84,7 +78,7 @@ def _named(reader: Reader, name: str, path: str, k: int) -> list[Symbol]:
 
     def rank(symbol: Symbol) -> tuple[Any, ...]:
         near = closeness(symbol.name, name)
-        return near, is_test(symbol.path), -popular.get(symbol.name, 0), *_place(symbol)
+        return near, is_aside(symbol.path), is_test(symbol.path), -popular.get(symbol.name, 0), *_place(symbol)
 
     return sorted(found.values(), key=rank)
 

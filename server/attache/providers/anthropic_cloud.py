@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 from attache.foundation.settings import Settings
 from attache.providers import anthropic_request
 from attache.providers.anthropic_messages import Decoder
+from attache.providers.anthropic_request import VERSION
 from attache.providers.remote import RemoteModel, Wire
 from attache.providers.row import Access, ProviderRow, access
 
 if TYPE_CHECKING:
     from attache.providers.direct import Client
-
-VERSION = "2026-10-21"
-"""Of the API, as Anthropic's SDK names it; on Vertex it stands in the body."""
 
 
 def connect(row: ProviderRow, model: str, settings: Settings) -> RemoteModel:

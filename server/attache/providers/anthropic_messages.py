@@ -11,7 +11,7 @@ from attache.foundation.settings import Settings
 from attache.providers import anthropic_request
 from attache.providers.calls import TRUNCATED, Draft, settle
 from attache.providers.deltas import Deltas
-from attache.providers.foreign import count, fields, said
+from attache.providers.foreign import count, fields, fitting, read, said
 from attache.providers.remote import RemoteModel, Wire
 from attache.providers.row import Access, ProviderRow, access
 from attache.schema.data import CallId
@@ -107,14 +107,14 @@ class Decoder:
 
     def event(self, data: bytes) -> None:
         """Take one event; raises msgspec.DecodeError where it is none."""
-        event = _EVENT.decode(data)
+        event = read(_EVENT, data)
         match event.type:
             case "content_block_delta":
                 self._delta(event)
             case "content_block_start" if event.content_block is not None:
                 self._start(event.index, event.content_block)
             case "message_start":
-                self._whole(msgspec.convert(event.message or {}, _Event))
+                self._whole(fitting(_Event, event.message))
             case "message_delta":
                 self._stop = said(event.delta.stop_reason if event.delta else None) or self._stop
                 self._count(event.usage)

@@ -14,6 +14,8 @@ from attache.schema.models import Request
 from attache.schema.tools import ToolSpec
 
 Json = dict[str, Any]
+VERSION = "2026-10-21"
+"""Of the API, as Anthropic's SDK names it; on Vertex it stands in the body."""
 _CHOICE = {"auto": "auto", "none": "none", "required": "any"}
 _CACHED: Json = {"type": "ephemeral"}
 _LEAST_BUDGET = 1024

@@ -12,7 +12,7 @@ from attache.providers import bedrock_converse_request
 from attache.providers.calls import TRUNCATED, Draft, settle
 from attache.providers.deltas import Deltas
 from attache.providers.eventstream import Frames
-from attache.providers.foreign import count, dump, fields, objects, said
+from attache.providers.foreign import count, dump, fields, objects, read, said
 from attache.providers.remote import RemoteModel, Wire
 from attache.providers.row import Access, ProviderRow, access
 from attache.schema.data import CallId
@@ -89,7 +89,7 @@ class Decoder:
 
     def event(self, data: bytes) -> None:
         """Take one event; raises msgspec.DecodeError where it is none."""
-        event = _EVENT.decode(data)
+        event = read(_EVENT, data)
         if started := fields(event.content_block_start):
             self._take(started.get("contentBlockIndex"), fields(started.get("start")))
         elif piece := fields(event.content_block_delta):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from attache.foundation.registry import near
+from attache.foundation.registry import hint_for, near
 from attache.foundation.settings import Settings
 from attache.providers import ollama, prices, row
 from attache.providers.health import Health, Watched, save
@@ -16,6 +16,9 @@ from attache.providers.pace import Pace
 from attache.providers.row import ProviderRow
 from attache.schema.errors import SettingsError, UnknownModel
 from attache.schema.models import ModelInfo, Usage
+
+if TYPE_CHECKING:
+    from attache.providers.embedding import Embedder
 
 OFFLINE = "offline/offline"
 Connect = Callable[[ProviderRow, str, Settings], Model]
@@ -31,6 +34,7 @@ class Catalog:
         self._open: dict[str, Model] = {}
         self._distant: dict[str, Distant] = {}
         self._paces: dict[str, Pace] = {}
+        self._embedder: Embedder | None = None
         self.health = Health()
 
     def rows(self) -> tuple[ProviderRow, ...]:
@@ -40,8 +44,8 @@ class Catalog:
     def row(self, name: str) -> ProviderRow:
         """Return a row; raises UnknownModel with near names."""
         if name not in self._rows:
-            guesses = ", ".join(near(name, self._rows)) or ", ".join(self._rows)
-            raise UnknownModel(f'unknown provider "{name}"', hint=f"near: {guesses}; list: attache providers")
+            hint = f"{hint_for(name, self._rows)}; list: attache providers"
+            raise UnknownModel(f'unknown provider "{name}"', hint=hint)
         return self._rows[name]
 
     def has_key(self, found: ProviderRow) -> bool:
@@ -101,7 +105,35 @@ class Catalog:
 
     def price(self, info: ModelInfo, usage: Usage) -> float | None:
         """Return what a call cost in US dollars, None where the price is unknown."""
-        return prices.price(self.row(info.provider), info.name, usage)
+        return self.cost(info.provider, info.name, usage)
+
+    def cost(self, provider: str, model: str, usage: Usage) -> float | None:
+        """Return the same by names, for models that do not talk."""
+        return prices.price(self.row(provider), model, usage)
+
+    @property
+    def embeds(self) -> bool:
+        """Whether the user has set a model that makes vectors."""
+        return bool(self._settings.embedding_model)
+
+    def embedder(self) -> Embedder:
+        """Return the model that makes vectors, the same one each time.
+
+        Raises UnknownModel where none is set, where no provider has that name, and where the provider has no such API.
+        """
+        if self._embedder is None:
+            from attache.providers.embedding import Embedder
+
+            provider, _, name = self._settings.embedding_model.strip().partition("/")
+            if not name:
+                raise UnknownModel(
+                    f'embedding_model: "{self._settings.embedding_model}" names no model',
+                    hint="name it as provider/model",
+                )
+            found = self.row(provider)
+            breaker = self.health.breaker(provider)
+            self._embedder = Embedder(found, name, self._settings, breaker, self._pace(provider))
+        return self._embedder
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -109,6 +141,8 @@ class Catalog:
         distant, self._distant, self._open = self._distant, {}, {}
         for model in distant.values():
             await model.close()
+        if self._embedder is not None:
+            await self._embedder.close()
 
     def _lists(self, found: ProviderRow) -> bool:
         return bool(found.base_url or found.name in self._settings.providers)

@@ -11,7 +11,7 @@ from attache.foundation.settings import Settings
 from attache.providers import cohere_v2_request
 from attache.providers.calls import TRUNCATED, Draft, settle
 from attache.providers.deltas import Deltas
-from attache.providers.foreign import count, fields, objects, said
+from attache.providers.foreign import count, fields, objects, read, said
 from attache.providers.remote import RemoteModel, Wire
 from attache.providers.row import Access, ProviderRow, access
 from attache.schema.data import CallId
@@ -78,7 +78,7 @@ class Decoder:
         """Take one event; raises msgspec.DecodeError where it is none."""
         if data.strip() == b"[DONE]":
             return
-        event = _EVENT.decode(data)
+        event = read(_EVENT, data)
         delta = fields(event.delta)
         if event.type in _DELTAS:
             self._message(fields(delta.get("message")), event.index)
@@ -142,7 +142,10 @@ class Decoder:
         draft.id = draft.id or said(call.get("id"))
         name = "" if draft.name else said(function.get("name"))
         draft.name += name
-        text = said(function.get("arguments"))
+        given = function.get("arguments")
+        if isinstance(given, dict):
+            draft.whole = fields(given)
+        text = said(given)
         draft.pieces.append(text)
         self._deltas.put(ToolCallDelta(id=CallId(draft.id), name=name, arguments=text))
 

@@ -23,6 +23,7 @@ Json = dict[str, Any]
 NOTHING: Mapping[str, str] = MappingProxyType({})
 _TIMEOUT = httpx2.Timeout(None, connect=10)
 """How long an answer may take is watched where it is decoded."""
+_JSON = {"content-type": "application/json"}
 _NO_STREAM = re.compile(r"stream", re.IGNORECASE)
 
 
@@ -75,6 +76,16 @@ class Client:
         finally:
             await response.aclose()
 
+    async def ask(self, url: str, body: Json) -> Any:
+        """Return the JSON that answers `body` at a whole URL, None where it is none."""
+        try:
+            response = await self._http.post(url, content=dump(body), headers=_JSON)
+        except httpx2.HTTPError as error:
+            raise unreachable(self._access, error) from error
+        if not response.is_success:
+            raise refused(self._access, response.status_code, response.headers, _told(response))
+        return load(response.content)
+
     async def models(self) -> tuple[str, ...]:
         """Return the names of the models on offer."""
         try:
@@ -111,7 +122,7 @@ class Client:
             "POST",
             self._base_url + route.path.replace("{model}", quote(model, safe="")),
             content=dump(shaped),
-            headers={"content-type": "application/json"},
+            headers=_JSON,
         )
         try:
             response = await self._http.send(request, stream=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from attache.providers.failures import NoSuchModel
 from attache.providers.foreign import count, fields, load, objects, said
 from attache.providers.row import ProviderRow, access, unlocked
-from attache.schema.errors import ProviderError
+from attache.schema.errors import AuthenticationFailed, ProviderError, ProviderResting, RequestRefused
 from attache.schema.models import Usage
 
 if TYPE_CHECKING:
@@ -19,6 +23,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _SURE: Final = 0.1
 """Temperature: what is likeliest is wanted, not what is new."""
+_REST_SECONDS: Final = 5.0
+_LONGEST_REST_SECONDS: Final = 300.0
+_NOWHERE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+_UNABLE: Final = re.compile(r"\b(not|n't)\W+(be\W+)?support|unsupported", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ WAYS: Final[Mapping[str, Way]] = {
 
 
 class Filler:
-    """One model that fills in. It says so no more once its provider has refused to."""
+    """One model that fills in, till its provider says that it cannot; after any other failure it rests, ever longer."""
 
     def __init__(self, row: ProviderRow, model: str, way: Way, settings: Settings) -> None:
         self.able = True
@@ -98,18 +106,34 @@ class Filler:
         self._way = way
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
+        self._clock = time.monotonic
+        self._failed = 0
+        self._rests_until = 0.0
 
     async def fill(self, before: str, behind: str, *, max_tokens: int) -> tuple[str, Usage]:
         """Return what goes between, empty where the model has nothing, and what that took. Raises ProviderError."""
+        if (left := self._rests_until - self._clock()) > 0:
+            words = f"{self._access.row.label} failed {self._failed} times in a row and rests for {left:.0f} s more"
+            raise ProviderResting(words, provider=self._access.row.name)
         body = self._way.body(self._model, before, behind, max_tokens)
         try:
             client = await self._connected()
             answer = b"".join([piece async for piece in client.pieces(body)])
-        except ProviderError:
-            self.able = False
+        except ProviderError as error:
+            self._note(error)
             raise
+        self._failed = 0
         told = fields(load(answer))
         return said(self._way.read(told)), self._way.counted(told)
+
+    def _note(self, error: ProviderError) -> None:
+        """Rest after a failure that may pass; one that says that the model cannot do this never does."""
+        if _cannot(error):
+            self.able = False
+            return
+        self._failed += 1
+        rest = min(_REST_SECONDS * 2 ** (self._failed - 1), _LONGEST_REST_SECONDS)
+        self._rests_until = self._clock() + max(rest, error.retry_after_seconds or 0)
 
     async def _connected(self) -> Client:
         async with self._connecting:
@@ -125,6 +149,13 @@ class Filler:
         """Let go of the connections."""
         if self._client is not None:
             await self._client.close()
+
+
+def _cannot(error: ProviderError) -> bool:
+    """Say whether an error means that there is no filling in here, whoever asks, and whenever."""
+    if isinstance(error, NoSuchModel | AuthenticationFailed):
+        return False  # it may be installed, or allowed, in a minute
+    return error.status in _NOWHERE or (isinstance(error, RequestRefused) and _UNABLE.search(error.message) is not None)
 
 
 def filler(row: ProviderRow, model: str, settings: Settings) -> Filler | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
 _MOST_TOKENS = 1_000_000_000
+T = TypeVar("T")
 
 
 def load(data: bytes | str) -> Any:
@@ -22,6 +24,41 @@ def load(data: bytes | str) -> Any:
         return mended(json.loads(text, parse_constant=_no_constant))
     except (ValueError, RecursionError):
         return None
+
+
+def read(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """Return the JSON in `data` as what the decoder makes of it, without the values that are of another kind.
+
+    What an API may add later is left out so, and is no error. Raises msgspec.DecodeError where it is no JSON.
+    """
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError:
+        return fitting(decoder.type, msgspec.json.decode(data))
+
+
+def fitting(kind: type[T], value: Any) -> T:
+    """Return what of `value` is of this kind, a struct or a list of such; an empty one where nothing is."""
+    return cast("T | None", _fitting(kind, value)) or kind()
+
+
+def _fitting(kind: Any, value: Any) -> Any:
+    """Return what of `value` is of this kind, None where nothing is; one thing stands for a list of one."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        alone = objects(value)
+        given = alone[0] if len(alone) == 1 else value
+        if not isinstance(given, dict):
+            return None
+        known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        told = ((known[key], each) for key, each in fields(given).items() if key in known)
+        return kind(**{field.name: _fitting(field.type, each) for field, each in told})
+    for choice in get_args(kind) if get_origin(kind) is UnionType else ():
+        if (found := _fitting(choice, value)) is not None:
+            return found
+    if get_origin(kind) is list:
+        items = cast("list[Any]", value) if isinstance(value, list) else [value]
+        return [found for item in items if (found := _fitting(get_args(kind)[0], item)) is not None]
+    return value if kind is Any else None
 
 
 def dump(value: Any) -> bytes:

@@ -12,7 +12,7 @@ from attache.foundation.settings import Settings
 from attache.providers import gemini_request
 from attache.providers.calls import TRUNCATED, Draft, settle
 from attache.providers.deltas import Deltas
-from attache.providers.foreign import count, fields, said
+from attache.providers.foreign import count, fields, read, said
 from attache.providers.remote import RemoteModel, Wire
 from attache.providers.row import Access, ProviderRow, access
 from attache.schema.data import CallId
@@ -119,7 +119,7 @@ class Decoder:
 
     def event(self, data: bytes) -> None:
         """Take one event, or a list of them; raises msgspec.DecodeError where it is none."""
-        for chunk in _CHUNKS.decode(data) if data.startswith(b"[") else [_CHUNK.decode(data)]:
+        for chunk in read(_CHUNKS, data) if data.startswith(b"[") else [read(_CHUNK, data)]:
             self._chunk(chunk)
 
     def take(self) -> list[Delta]:

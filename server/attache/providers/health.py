@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attache.providers.breaker import Breaker
-from attache.providers.model import Emit, Model
+from attache.providers.model import Emit, Model, counted
 from attache.providers.pace import Pace
 from attache.schema.data import Record
 from attache.schema.errors import ProviderError
@@ -92,6 +92,11 @@ class Watched:
             breaker.leave(failed)
         self._keep(began, None)
         return answer
+
+    async def count(self, request: Request) -> int | None:
+        """Return how many tokens the request takes, see Counting; a provider that is left alone is not asked."""
+        resting = self._health.breaker(self.info.provider).resting_seconds
+        return None if resting else await counted(self.model, request)
 
     def _keep(self, began: float, error: ProviderError | None) -> None:
         self._health.record(

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from attache.foundation.files import private_dir
-from attache.providers.model import Emit, Model
+from attache.providers.model import Emit, Model, counted
 from attache.schema.messages import Text, Thinking
 from attache.schema.models import Answer, ModelInfo, Request, TextDelta, ThinkingDelta, ToolCallDelta, Usage
 
@@ -45,6 +45,10 @@ class Kept:
         answer = await self.model.answer(request, emit)
         await asyncio.to_thread(self._write, path, answer)
         return answer
+
+    async def count(self, request: Request) -> int | None:
+        """Return how many tokens the request takes; see Counting."""
+        return await counted(self.model, request)
 
     def _read(self, path: Path) -> Answer | None:
         try:

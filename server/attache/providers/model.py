@@ -27,6 +27,20 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class Counting(Protocol):
+    """A model whose provider may count before it answers."""
+
+    async def count(self, request: Request) -> int | None:
+        """Return how many tokens the request takes, None where the provider does not say, or not in time."""
+        ...
+
+
+async def counted(model: Model, request: Request) -> int | None:
+    """Return how many tokens a request takes by the provider's own count; None where nobody counts."""
+    return await model.count(request) if isinstance(model, Counting) else None
+
+
+@runtime_checkable
 class Distant(Model, Protocol):
     """What models behind HTTP can do besides."""
 

@@ -11,7 +11,7 @@ from attache.foundation.settings import Settings
 from attache.providers import ollama_request, openai_chat
 from attache.providers.calls import TRUNCATED, Draft, settle
 from attache.providers.deltas import Deltas
-from attache.providers.foreign import count, said
+from attache.providers.foreign import count, read, said
 from attache.providers.lines import Lines
 from attache.providers.remote import RemoteModel, Wire
 from attache.providers.row import Access, ProviderRow, access
@@ -91,7 +91,7 @@ class Decoder:
 
     def event(self, data: bytes) -> None:
         """Take one line; raises msgspec.DecodeError where it is none."""
-        line = _LINE.decode(data)
+        line = read(_LINE, data)
         if line.error:
             self.error = {"error": line.error}
             return

@@ -10,9 +10,9 @@ import msgspec
 
 from attache.foundation.settings import Settings
 from attache.providers import openai_request
-from attache.providers.calls import TRUNCATED, Draft, settle
+from attache.providers.calls import TRUNCATED, Draft, arguments, settle
 from attache.providers.deltas import Deltas
-from attache.providers.foreign import count, fields, load, objects, said
+from attache.providers.foreign import count, fields, load, objects, read, said
 from attache.providers.remote import RemoteModel, Wire
 from attache.providers.row import PLAIN, Access, ProviderRow, Quirks, access
 from attache.schema.data import CallId
@@ -104,6 +104,13 @@ class _Chunk(msgspec.Struct):
 _CHUNK = msgspec.json.Decoder(_Chunk)
 
 
+def _goes_on(draft: Draft, name: str) -> bool:
+    """Say whether a piece with this name, and no id, may belong to a call: some servers repeat it with every piece."""
+    if not draft.pieces and draft.whole is None:
+        return True
+    return name == draft.name and draft.whole is None and arguments("".join(draft.pieces)) is None
+
+
 class Decoder:
     """Events in, deltas as they come, the answer at the end."""
 
@@ -127,7 +134,7 @@ class Decoder:
         if data.strip() == b"[DONE]":
             self.done = self._finish is not None or self._said_something
             return
-        chunk = _CHUNK.decode(data)
+        chunk = read(_CHUNK, data)
         if chunk.error or (not chunk.choices and (chunk.message or chunk.detail)):
             self.error = load(data)
             return
@@ -255,7 +262,7 @@ class Decoder:
             draft = self._drafts[-1]
         if draft is not None and name and draft.name:
             other_id = bool(said(piece.id)) and said(piece.id) != draft.id
-            after_arguments = index is None or bool(draft.pieces) or draft.whole is not None
+            after_arguments = index is None or not _goes_on(draft, name)
             if other_id or (not said(piece.id) and after_arguments):
                 draft = None
         if draft is None:
@@ -293,7 +300,9 @@ class Decoder:
         """Take the figures; where they come more than once they are totals, and the last that says something counts."""
         figures = fields(usage)
         read, written = (fields(figures.get(f"{side}_tokens_details")) for side in ("prompt", "completion"))
-        prompt, completion = count(figures.get("prompt_tokens")), count(figures.get("completion_tokens"))
+        # The second names are those of other wires, which some gateways hand through.
+        prompt = count(figures.get("prompt_tokens")) or count(figures.get("input_tokens"))
+        completion = count(figures.get("completion_tokens")) or count(figures.get("output_tokens"))
         cached = (
             read.get("cached_tokens"),
             figures.get("prompt_cache_hit_tokens"),  # DeepSeek

@@ -12,7 +12,7 @@ from attache.foundation.settings import Settings
 from attache.providers import openai_responses_request
 from attache.providers.calls import TRUNCATED, Draft, settle
 from attache.providers.deltas import Deltas
-from attache.providers.foreign import count, fields, objects, said
+from attache.providers.foreign import count, fields, objects, read, said
 from attache.providers.remote import RemoteModel, Wire
 from attache.providers.row import Access, ProviderRow, access
 from attache.schema.data import CallId
@@ -59,6 +59,9 @@ class _Event(msgspec.Struct):
     error: Any = None
     code: Any = None
     message: Any = None
+    text: Any = None
+    refusal: Any = None
+    arguments: Any = None
 
 
 _EVENT = msgspec.json.Decoder(_Event)
@@ -69,6 +72,12 @@ _PIECES = {
     "response.reasoning_text.delta": "thinking",
     "response.function_call_arguments.delta": "arguments",
 }
+_WHOLE = {
+    "response.output_text.done": ("text", "text"),
+    "response.refusal.done": ("text", "refusal"),
+    "response.function_call_arguments.done": ("arguments", "arguments"),
+}
+"""Events that tell at once what came in pieces: of what kind, and in which field."""
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
 
 
@@ -100,10 +109,12 @@ class Decoder:
         """Take one event; raises msgspec.DecodeError where it is none."""
         if data.strip() == b"[DONE]":
             return
-        event = _EVENT.decode(data)
+        event = read(_EVENT, data)
         kind = said(event.type)
         if piece := _PIECES.get(kind):
             self._piece(event, piece)
+        elif piece := _WHOLE.get(kind):
+            self._told(event, *piece)
         elif kind in {"response.output_item.added", "response.output_item.done"}:
             self._item(event.output_index, fields(event.item), whole=kind.endswith("done"))
         elif kind in _ENDS or (not kind and isinstance(event.output, list)):
@@ -149,6 +160,14 @@ class Decoder:
         text = said(event.delta)
         item.pieces[kind].append(text)
         self._show(item, kind, text)
+
+    def _told(self, event: _Event, kind: str, field: str) -> None:
+        """Take what came in pieces as a whole, where no piece of it came."""
+        item = self._at(event.output_index)
+        text = said(getattr(event, field))
+        if text and not item.shown(kind):
+            item.pieces[kind] = [text]
+            self._show(item, kind, text)
 
     def _item(self, index: Any, given: dict[str, Any], *, whole: bool) -> None:
         """Take an item as it is announced or, at last, as it is; what was not shown in pieces is shown then."""

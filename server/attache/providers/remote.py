@@ -7,6 +7,7 @@ A stream that ends early is an error, never a short answer.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import msgspec
 
 from attache.foundation.redact import redact, remember_secret
 from attache.foundation.registry import near
-from attache.providers import capabilities, prices
+from attache.providers import capabilities, counting, prices
 from attache.providers.failures import WHAT_NOW, NoSuchModel, plain, refused
 from attache.providers.foreign import dump, load
 from attache.providers.model import Emit
@@ -25,9 +26,11 @@ from attache.providers.sse import Events
 from attache.schema.errors import (
     AttacheError,
     AuthenticationFailed,
+    ContextOverflow,
     MalformedToolCall,
     ProviderError,
     ProviderUnavailable,
+    RateLimited,
     SettingsError,
     StreamCut,
     UnknownModel,
@@ -39,7 +42,12 @@ _DRAIN_SECONDS = 0.5
 _PRECISION = 0.05
 """How exactly the clock for pauses is kept, as a share of the pause that is allowed."""
 _LIST_SECONDS = 5.0
+_COUNT_SECONDS = 2.0
+"""How long a count may hold up an answer."""
+_COUNT_AGAIN_SECONDS = 60.0
 _SHOWN = 120
+_END = b"[DONE]"
+"""Which gateways send on wires that have an end of their own."""
 
 
 class Client(Protocol):
@@ -47,6 +55,10 @@ class Client(Protocol):
 
     def pieces(self, body: dict[str, Any]) -> AsyncGenerator[bytes]:
         """Call the model and yield the bytes of its answer as they come; raises ProviderError."""
+        ...
+
+    async def ask(self, url: str, body: dict[str, Any]) -> Any:
+        """Return the JSON that answers `body` at a whole URL, None where it is none; raises ProviderError."""
         ...
 
     async def models(self) -> tuple[str, ...]:
@@ -121,6 +133,7 @@ class RemoteModel:
         self._limits = access.limits
         self._client: Client | None = None
         self._building = asyncio.Lock()
+        self._counts_from = 0.0
         info = ModelInfo(provider=access.row.name, name=name, images=access.row.quirks.images)
         self._info = capabilities.known(info, access.capabilities)
         remember_secret(access.key, f"{access.row.name} key")
@@ -140,6 +153,27 @@ class RemoteModel:
             return await self._answer(request, emit)
         except NoSuchModel as error:
             raise await self._unknown(request.model) from error
+
+    async def count(self, request: Request) -> int | None:
+        """Return how many tokens the request takes by the provider's own count; None where none comes, or too late.
+
+        A provider that cannot count is not asked again; one that failed to, only after a while.
+        """
+        way = counting.WAYS.get(self._access.row.counts)
+        clock = asyncio.get_running_loop().time
+        if way is None or clock() < self._counts_from or not counting.counts(way, request):
+            return None
+        try:
+            client = await self._connected()
+            async with asyncio.timeout(_COUNT_SECONDS):
+                return await counting.tokens(way, client, self._access.base_url, self._wire.body(request))
+        except (TimeoutError, ProviderUnavailable, RateLimited):
+            self._counts_from = clock() + _COUNT_AGAIN_SECONDS
+        except ContextOverflow:
+            pass  # so much that even counting is refused; the call itself will say so
+        except AttacheError:
+            self._counts_from = math.inf
+        return None
 
     async def models(self) -> tuple[str, ...]:
         """Return the names of the models on offer now, none where the provider has no list; raises ProviderError."""
@@ -208,13 +242,18 @@ class RemoteModel:
     def _event(self, decoder: Decoder, data: bytes) -> None:
         try:
             decoder.event(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            # Bad UTF-8 and half surrogates are mended; what is no JSON even then is no event.
-            try:
-                decoder.event(dump(load(data)))
-            except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if data.strip() == _END:
+                return
+            if (value := load(data)) is not None:
+                decoder.event(dump(value))  # bad UTF-8 and half surrogates are mended
+                return
+            lines = [line for line in data.split(b"\n") if line.strip()]
+            if len(lines) < 2:  # noqa: PLR2004 - one is what it was
                 shown = redact(" ".join(plain(data.decode("utf-8", "replace")).split()))[:_SHOWN]
                 raise self._named(ProviderUnavailable(f"sent what is no part of an answer: {shown}")) from error
+            for line in lines:  # some servers leave out the blank line between two events
+                self._event(decoder, line)
 
     def _last(self, decoder: Decoder, events: Frames, emit: Emit) -> None:
         """Take what stands after the last blank line, where it is whole; half an event says that the stream was cut."""

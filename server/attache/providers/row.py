@@ -82,6 +82,12 @@ class ProviderRow(Record):
     """Models it offers, where it cannot list them itself."""
     models_path: str = "/models"
     """Where the models are listed; empty where they are not."""
+    counts: str = ""
+    """How it is asked for the tokens of a request (`counting.WAYS`); empty where it cannot be."""
+    embeds: str = ""
+    """How it is asked for vectors (`embedding.WAYS`); empty where it has none."""
+    embeds_at_once: int = 0
+    """How many texts one call may hold, where that is fewer than usual."""
     local: bool = False
     """Whether it runs on the user's own machine, needs no key and costs nothing."""
     prices: str = ""
@@ -192,7 +198,9 @@ def _changed(row: ProviderRow | None, name: str, own: ProviderSettings) -> Provi
     # What goes with a wire is that of the first provider on it.
     like = next((known for known in built_in() if known.wire == own.wire), None)
     if like and (row is None or row.wire != own.wire):
-        base = base.model_copy(update={"models_path": like.models_path, "key_header": like.key_header})
+        base = base.model_copy(
+            update={name: getattr(like, name) for name in ("models_path", "key_header", "counts", "embeds")}
+        )
     change = {
         key: value
         for key, value in (

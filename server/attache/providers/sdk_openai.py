@@ -10,13 +10,25 @@ import httpx2
 import openai
 
 from attache.providers.failures import refused, unreachable
-from attache.providers.foreign import dump
+from attache.providers.foreign import dump, load
 from attache.providers.listing import names
 from attache.providers.row import Access
 from attache.schema.errors import StreamCut, UserError
 
 _TIMEOUT = httpx2.Timeout(None, connect=10)
 """How long an answer may take is watched where it is decoded."""
+_HEADERS: dict[str, str | openai.Omit] = {
+    "content-type": "application/json",
+    **dict.fromkeys(
+        (
+            "X-Stainless-Lang", "X-Stainless-Package-Version", "X-Stainless-OS", "X-Stainless-Arch",
+            "X-Stainless-Runtime", "X-Stainless-Runtime-Version", "X-Stainless-Async", "x-stainless-retry-count",
+            "x-stainless-read-timeout",
+        ),
+        openai.Omit(),
+    ),
+}  # fmt: skip
+"""What machine this is concerns no provider, and each header costs as much as a token."""
 
 
 class Client:
@@ -52,7 +64,7 @@ class Client:
                 self._path,
                 cast_to=object,
                 content=dump(body),
-                options={"headers": {"content-type": "application/json"}},
+                options={"headers": _HEADERS},
                 stream=True,
                 stream_cls=openai.AsyncStream[object],
             )
@@ -65,6 +77,21 @@ class Client:
             raise unreachable(self._access, error.__cause__ or error) from error
         except httpx2.HTTPError as error:
             raise StreamCut(f"the connection broke: {error}") from error
+
+    async def ask(self, url: str, body: dict[str, Any]) -> Any:
+        """Return the JSON that answers `body` at a whole URL, None where it is none."""
+        try:
+            response = await self._sdk.post(
+                url,
+                cast_to=httpx2.Response,
+                content=dump(body),
+                options={"headers": _HEADERS},
+            )
+        except openai.APIStatusError as error:
+            raise refused(self._access, error.status_code, error.response.headers, error.body) from error
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            raise unreachable(self._access, error.__cause__ or error) from error
+        return load(response.content)
 
     async def models(self) -> tuple[str, ...]:
         """Return the names of the models on offer."""

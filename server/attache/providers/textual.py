@@ -9,7 +9,7 @@ import re
 
 from attache.foundation.ids import new_id
 from attache.providers.calls import TRUNCATED
-from attache.providers.model import Distant, Emit
+from attache.providers.model import Distant, Emit, counted
 from attache.providers.sieve import Sieve
 from attache.providers.text_calls import Found, Schemas, find, without_reasoning
 from attache.providers.text_form import in_words
@@ -69,6 +69,10 @@ class Textual:
                     raise
                 self._native = False
         return await self._read(request, in_words(request), emit)
+
+    async def count(self, request: Request) -> int | None:
+        """Return how many tokens the request takes, in the form in which it would be sent; see Counting."""
+        return await counted(self._model, request if self._native else in_words(request))
 
     async def _read(self, request: Request, asked: Request, emit: Emit) -> Answer:
         tools: Schemas = {tool.name: tool.parameters for tool in request.tools}

@@ -115,7 +115,7 @@ def protected(path: str) -> str:
     Names are compared as the laxest file system would: without regard to case, Unicode form, invisible characters,
     trailing dots and blanks, either slash, or an NTFS stream.
     """
-    names = [_plain(name) for name in re.split(r"[\\/]", path)]
+    names = [plain_name(name) for name in re.split(r"[\\/]", path)]
     pairs = list(pairwise(names))
     for name, pair in zip(names, [*pairs, None], strict=True):
         if name in _REASONS and (pair not in _FREE or ".." in path):
@@ -128,6 +128,7 @@ def protected(path: str) -> str:
     return next((reason for ending, reason in _ENDINGS.items() if last.endswith(ending)), "")
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a name of a path as the laxest file system would compare it."""
     seen = "".join(char for char in unicodedata.normalize("NFKC", name) if unicodedata.category(char) != "Cf")
     return seen.partition(":")[0].rstrip(". ").casefold()

@@ -7,7 +7,6 @@ which can make things stricter, never laxer. Of the rules that fit, the strictes
 from __future__ import annotations
 
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,8 +15,9 @@ from typing import Any, cast
 
 from pydantic import Field, ValidationError
 
+from attache.foundation.settings import not_toml
 from attache.schema.data import Record
-from attache.security.policy import Choice, Verdict
+from attache.security.policy import Choice, Verdict, plain_name
 
 FILE = "policy.toml"
 REST = "**"
@@ -37,6 +37,8 @@ class Rule(Record):
     """A command word by word, each with `*` and `?`. Text for a shell is never allowed by it: only an argv is."""
     host: str = ""
     """Name of a host, with `*` and `?`."""
+    confined: bool = False
+    """Commands, text for a shell among them, that can change nothing which is not accepted, and reach no network."""
     why: str = ""
     """What the person, or the model, is told."""
 
@@ -57,6 +59,8 @@ class Subject:
     script: bool = False
     """Whether it is text for a shell."""
     host: str = ""
+    confined: bool = False
+    """Whether it is a command that the sandbox keeps from all but the view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def _read(path: Path, *, foreign: bool) -> tuple[Rule, ...]:
     try:
         rules = _File.model_validate(tomllib.loads(text)).rule
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(not_toml(path, text, str(error)).message) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise ValueError(f"{path}:{_line(text, first['loc'])}: {_key(first['loc'])}: {first['msg']}") from error
@@ -115,8 +119,10 @@ def _read(path: Path, *, foreign: bool) -> tuple[Rule, ...]:
         where = f"{path}:{_line(text, ('rule', number, 'choice'))}: choice"
         if foreign and rule.choice == "allow":
             raise ValueError(f"{where}: a folder can ask and deny, only your own {FILE} can allow")
-        if rule.choice == "allow" and not (rule.path or rule.argv or rule.host or rule.tool.strip("*?")):
-            raise ValueError(f"{where}: this rule allows everything; name a tool, a path, an argv or a host")
+        if rule.choice == "allow" and not (
+            rule.path or rule.argv or rule.host or rule.confined or rule.tool.strip("*?")
+        ):
+            raise ValueError(f"{where}: this rule allows everything; name a tool, a path, an argv, a host or confined")
     return rules
 
 
@@ -144,6 +150,7 @@ def _named(rule: Rule) -> str:
     told += [f"path {rule.path}"] if rule.path else []
     told += [f"argv {' '.join(rule.argv)}"] if rule.argv else []
     told += [f"host {rule.host}"] if rule.host else []
+    told += ["confined"] if rule.confined else []
     return ", ".join(told) or "every tool"
 
 
@@ -157,7 +164,8 @@ def _fits(rule: Rule, subject: Subject) -> bool:
         and (not rule.path or _path_fits(rule.path, subject.paths, every=lax))
         and (not rule.argv or _argv_fits(rule.argv, subject, lax=lax))
         and (not rule.host or _host_fits(rule.host, subject.host))
-        and not (lax and subject.script)
+        and (subject.confined or not rule.confined)
+        and not (lax and subject.script and not rule.confined)
     )
 
 
@@ -165,8 +173,8 @@ def _path_fits(pattern: str, paths: Sequence[str], *, every: bool) -> bool:
     """Whether the pattern means one of the paths, or every one of them; none, if there are none."""
     from pathspec import GitIgnoreSpec
 
-    spec = cast("Any", GitIgnoreSpec.from_lines([_plain(pattern)]))
-    matches = [bool(spec.match_file(_plain(path))) for path in paths]
+    spec = cast("Any", GitIgnoreSpec.from_lines([_plain_path(pattern)]))
+    matches = [bool(spec.match_file(_plain_path(path))) for path in paths]
     return bool(matches) and (all(matches) if every else any(matches))
 
 
@@ -184,9 +192,8 @@ def _argv_fits(pattern: Sequence[str], subject: Subject, *, lax: bool) -> bool:
 
 
 def _host_fits(pattern: str, host: str) -> bool:
-    return bool(host) and fnmatchcase(_plain(host).rstrip("."), _plain(pattern))
+    return bool(host) and fnmatchcase(host.rstrip(".").casefold(), pattern.casefold())
 
 
-def _plain(text: str) -> str:
-    """Return the text as the laxest file system would compare it."""
-    return unicodedata.normalize("NFC", text).casefold()
+def _plain_path(path: str) -> str:
+    return "/".join(map(plain_name, path.split("/")))

@@ -11,14 +11,12 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from attache.foundation.files import private_dir, write_atomic
+from attache.foundation.files import private_dir, prune, write_atomic
 from attache.schema.data import ChangeSetId
 from attache.schema.edits import Landed
 
@@ -61,16 +59,8 @@ class Checkpoints:
 
     def prune(self) -> int:
         """Remove what is too old, then the oldest until the rest fits; return how many bytes went."""
-        known = sorted(self._files(), key=lambda file: file[1].st_mtime)
-        left = sum(status.st_size for _, status in known)
-        gone = 0
-        for path, status in known:
-            if left - gone <= self._kept_bytes and time.time() - status.st_mtime <= self._kept_seconds:
-                break
-            with suppress(OSError):
-                path.unlink()
-                gone += status.st_size
-        return gone
+        files = (path for folder in ("steps", "texts") for path in (self._folder / folder).rglob("*"))
+        return prune(files, seconds=self._kept_seconds, most_bytes=self._kept_bytes)
 
     # ------------------------------------------------------------ inside
 
@@ -106,13 +96,6 @@ class Checkpoints:
         if due:
             mark.touch(0o600)
             self.prune()
-
-    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
-        for folder in ("steps", "texts"):
-            for path in (self._folder / folder).rglob("*"):
-                with suppress(OSError):
-                    if path.is_file():
-                        yield path, path.stat()
 
 
 def _file_name(change_set: ChangeSetId) -> str:

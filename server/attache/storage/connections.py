@@ -39,6 +39,8 @@ class Connections:
     """The connections of one process to one database whose schema is at HEAD."""
 
     engine: Engine
+    writer: Engine
+    """The same, for transactions that write."""
     name: str
 
     @property
@@ -59,12 +61,7 @@ class Connections:
         One that takes it only when it first writes fails, without waiting, where another process was faster. Raises
         StorageError.
         """
-        options = {"attache_begin": "BEGIN IMMEDIATE"}
-        with (
-            _told_plainly(self.name),
-            self.engine.connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
+        with _told_plainly(self.name), self.writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -85,7 +82,8 @@ def connect(path: Path | None) -> Connections:
         engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    connections = Connections(engine, str(path or "the database in memory"))
+    writer = engine.execution_options(attache_begin="BEGIN IMMEDIATE")
+    connections = Connections(engine, writer, str(path or "the database in memory"))
     try:
         _bring_to_head(connections)
     except BaseException:

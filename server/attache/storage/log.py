@@ -100,7 +100,10 @@ class SessionLog:
         def work(connection: Connection) -> list[Said]:
             found: dict[str, tuple[Entry, str]] = {}
             for row in self._queries.spoken(connection, plain, **where):
-                said = "" if row["session_id"] in found else _spoken(entry := _entry(row))
+                if row["session_id"] in found:
+                    continue
+                entry = _entry(row)
+                said = _spoken(entry)
                 if said and all(word in said.casefold() for word in words):
                     found[entry.session_id] = entry, said
                 if len(found) == limit:

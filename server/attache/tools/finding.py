@@ -34,7 +34,7 @@ async def find_tool(
     limit: Annotated[int, Field(ge=1, le=20, description="How many at most.")] = 5,
 ) -> ToolOutput:
     """Find tools that are not in your list, by what they do; those found can be called from now on."""
-    found = ctx.find_tools(query, limit)
+    found = await ctx.find_tools(query, limit)
     if not found:
         raise ToolError(f"no tool is about {query!r}", hint="try other words, or do it with the tools you have")
     lines = [f"{spec.name} ({spec.category}): {spec.description}\n  for example {example(spec)}" for spec in found]

@@ -16,6 +16,7 @@ from attache.tools import scan
 from attache.tools.files.files import is_folder
 from attache.tools.listing import glob as compiled
 from attache.tools.tool import Context
+from attache.tools.wording import not_named
 from attache.workspace.paths import to_path, to_uri
 from attache.workspace.shell import Completed, run
 
@@ -25,7 +26,7 @@ RIPGREP_FROM_FILES = 500
 """With fewer files it is quicker to look at them at once."""
 RIPGREP_FLAGS = (
     "--no-config", "--files-with-matches", "--null", "--hidden", "--no-messages", "--no-require-git", "--crlf",
-    "--no-ignore-dot", "--no-ignore-global", "--no-ignore-parent", "--color=never", "--max-filesize=20M",
+    "--no-ignore-dot", "--no-ignore-global", "--no-ignore-parent", "--color=never",
 )  # fmt: skip
 FINISHED = frozenset({0, 1})
 """Exit codes of ripgrep that say it did its work: something found, nothing found."""
@@ -89,9 +90,10 @@ async def lines_matching(ctx: Context, query: Query, path: str = "", glob: str =
     job = json.dumps({**asdict(query), "files": files, "texts": texts})
     argv = (sys.executable, "-I", "-S", "-W", "ignore", scan.__file__)
     folder = ctx.workspace.roots[0].path
-    cut = ctx.workspace.unlisted
+    cut, unnamed = ctx.workspace.unlisted, not_named(ctx.workspace.unnamed)
     found = _read(await run(argv, cwd=folder, stdin=job, timeout_seconds=SECONDS, output_limit_bytes=OUTPUT_BYTES))
-    return replace(found, notes=(*found.notes, f"[{cut}: name a folder]")) if cut else found
+    more = tuple(note for note in (cut and f"[{cut}: name a folder]", unnamed) if note)
+    return replace(found, notes=(*found.notes, *more))
 
 
 def _on_disk(ctx: Context, paths: Sequence[str]) -> dict[str, tuple[str, str]]:

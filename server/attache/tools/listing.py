@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from attache.tools.wording import counted
 
 ALIKE_PERCENT = 75
 GUESSES = 20
+CHOICES_MOST = 256
+"""Of the patterns that braces stand for, so many are looked at."""
 
 Tree = dict[str, "Tree"]
 """Names in a folder; a file holds nothing."""
@@ -76,23 +79,46 @@ def glob(pattern: str) -> re.Pattern[str]:
     """Return the regex of a glob over whole paths: `*`, `?`, `[ab]`, `{a,b}`, `**/`; without `/` it fits any folder."""
     if "/" not in pattern:
         pattern = f"**/{pattern}"
-    translated = "|".join(map(_translated, _braces(pattern.removeprefix("./"))))
-    return re.compile(translated, re.DOTALL)
+    choices = islice(_braces(pattern.removeprefix("./")), CHOICES_MOST)
+    return re.compile("|".join(map(_translated, choices)), re.DOTALL)
 
 
-_PARTS = re.compile(r"\*\*/|\*\*|\*|\?|\[[!^]?[^\]]+\]|.", re.DOTALL)
-_REGEX = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+_PARTS = re.compile(r"\*+|\?|\[[!^]?[^\]]+\]|.", re.DOTALL)
+_GLUED = re.compile(r"(^|/)\*\*+(?=[^/*])")
+"""`**.py`, by which `**/*.py` is meant."""
 
 
 def _translated(pattern: str) -> str:
-    parts: list[str] = []
+    """Return the regex of a glob; what is matched once is never matched anew, so that none takes long."""
+    runs: list[list[str]] = [[]]
+    for name in _GLUED.sub(r"\1**/*", pattern).split("/"):
+        if name != "**":
+            runs[-1].append(_name(name))
+        elif runs[-1] or len(runs) == 1:
+            runs.append([])
+    first, *others = ("/".join(run) for run in runs)
+    if not others:
+        return first
+    between = "".join(f"(?>(?:[^/]*/)*?{run}/)" for run in others[:-1])
+    last = f"(?:.*/)?{others[-1]}" if others[-1] else ".*"
+    return f"{first}/{between}{last}" if runs[0] else between + last
+
+
+def _name(pattern: str) -> str:
+    """Return the regex of what stands between two slashes of a glob."""
+    pieces = [""]
     for part in _PARTS.findall(pattern):
-        if part.startswith("[") and len(part) > 1:
+        if part.startswith("*"):
+            pieces.append("")
+        elif part.startswith("[") and len(part) > 1:
             members = part[1:-1].lstrip("!^").replace("\\", r"\\")
-            parts.append(f"[^{members}]" if part[1] in "!^" else f"[{members}]")
+            pieces[-1] += f"[^/{members}]" if part[1] in "!^" else f"[{members}]"
         else:
-            parts.append(_REGEX.get(part) or re.escape(part))
-    return "".join(parts)
+            pieces[-1] += "[^/]" if part == "?" else re.escape(part)
+    first, *others = pieces
+    if not others:
+        return first
+    return first + "".join(f"(?>[^/]*?{piece})" for piece in others[:-1]) + "[^/]*" + others[-1]
 
 
 def _braces(pattern: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from attache.schema.code import Reference
+from attache.schema.code import Reference, Symbol
 from attache.schema.documents import Place
 from attache.schema.errors import InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
@@ -29,9 +29,9 @@ async def definition(ctx: Context, path: FilePath, line: Line, name: Name) -> To
     column = await _column(ctx, path, line, name)
     places = await ctx.servers.definition(path, line, column) if ctx.servers else None
     by = "" if places else " (by name, from the index: no language server could tell)"
-    if not places and ctx.index is not None:
-        found = await ctx.index.symbols(name, k=PLACES_SHOWN)
-        places = tuple(Place(path=each.path, line=each.line, column=each.column) for each in found if each.name == name)
+    if not places:
+        found = await _known(ctx, path, line, name)
+        places = tuple(Place(path=each.path, line=each.line, column=each.column) for each in found)
     rows = [await _row(ctx, place) for place in places or ()]
     text = listed(rows, PLACES_SHOWN, "see symbols") if rows else f"no definition of `{name}` is known"
     return ToolOutput(
@@ -47,12 +47,10 @@ async def hover(ctx: Context, path: FilePath, line: Line, name: Name) -> ToolOut
     """Tell what the name that stands at a line is: its type or signature, and its documentation."""
     column = await _column(ctx, path, line, name)
     said = await ctx.servers.hover(path, line, column) if ctx.servers else None
-    if said is None and ctx.index is not None:
-        known = await ctx.index.symbols(name, k=PLACES_SHOWN)
-        own = [
-            f"{each.path}:{each.line} {each.kind} {each.signature}\n{each.doc}" for each in known if each.name == name
-        ]
-        said = "\n".join(own).strip() or None
+    if said is None:
+        known = await _known(ctx, path, line, name)
+        told = [f"{each.path}:{each.line} {each.kind} {each.signature}\n{each.doc}" for each in known]
+        said = "\n".join(told).strip() or None
     if said is None:
         raise ToolError(f"nothing is known of `{name}` at {path}:{line}", hint="read the file, or search for the name")
     return ToolOutput(
@@ -82,6 +80,15 @@ async def sorted_by_meaning(
     sure += [await _reference(ctx, name, place) for place in fresh]
     sure.sort(key=lambda each: (each.role != "definition", each.path, each.line, each.column))
     return sure, [each for key, each in known.items() if key not in seen]
+
+
+async def _known(ctx: Context, path: str, line: int, name: str) -> Sequence[Symbol]:
+    """Return the definitions of a name in the index: the one that stands at the place alone, where one does."""
+    if ctx.index is None:
+        return ()
+    here = (await ctx.workspace.read(path)).path
+    own = [each for each in await ctx.index.outline(here) if (each.name, each.line) == (name, line)]
+    return own or [each for each in await ctx.index.symbols(name, k=PLACES_SHOWN) if each.name == name]
 
 
 async def _reference(ctx: Context, name: str, place: Place) -> Reference:

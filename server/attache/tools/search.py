@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from attache.index.languages import languages
 from attache.schema.code import Hit, Reference, Symbol
 from attache.schema.errors import InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
@@ -15,14 +16,17 @@ from attache.tools.lines import FileLines, Found, Query, lines_matching
 from attache.tools.meaning import sorted_by_meaning
 from attache.tools.tool import Context, tool
 from attache.tools.wording import cited, counted, cut, first_line, lines_of, listed, numbered
+from attache.workspace.walk import NO_TEXT
 
 if TYPE_CHECKING:
     from attache.index.client import Index
+    from attache.index.folders import Indexes
 
 LINES_SHOWN = 100
 """Matching lines of one grep."""
 FILES_TALLIED = 12
 SIGNATURE_CHARS = 200
+LEFT_OUT_SHOWN = 3
 HIT_LINES = 12
 """Lines of one hit; the whole is a read away."""
 READY_SECONDS = 20.0
@@ -83,6 +87,7 @@ async def search(
     """Find the code that a question is about, the likeliest first. For exact text use grep."""
     index, note = await _ready(ctx)
     hits = await index.search(query, k=limit)
+    note = "\n".join(part for part in (note, _left_out(index, every=not hits)) if part)
     return ToolOutput(
         text=_told([_hit(each) for each in hits], f"nothing found for `{query}`", note),
         title=f"`{first_line(query)}` · {_count('hit', hits)}",
@@ -113,6 +118,7 @@ async def symbols(
     found = await index.symbols(name, path=_below(ctx, path), k=limit)
     if path and not found and not await is_folder(ctx, path):
         await ctx.workspace.read(path)  # says why nothing is known of a file that is no text
+    note = "\n".join(part for part in (note, _left_out(index, every=not found)) if part)
     about = f"`{name}`" if name else path
     return ToolOutput(
         text=_told([_symbol(each) for each in found], f"no symbol found for {about}", note),
@@ -146,6 +152,7 @@ async def references(
         )
     if path and not found:
         await is_folder(ctx, path)  # refuses what is not there
+    note = "\n".join(part for part in (note, _left_out(index)) if part)
     rows = listed([_reference(each) for each in found], limit, "name a path")
     return ToolOutput(
         text=_told([rows] if found else [], f"nothing refers to `{name}`", note),
@@ -170,12 +177,28 @@ def _count(noun: str, found: Sequence[Hit] | Sequence[Reference]) -> str:
     return f"{counted(len(found), noun)} in {files}" if found else "nothing"
 
 
+def _missed(path: str, why: str) -> bool:
+    """Whether somebody misses what could not be taken in: a program, or what no tool can name."""
+    return ("minified" not in why and languages().of(path) is not None) or why == NO_TEXT
+
+
+def _left_out(index: Index | Indexes, *, every: bool = False) -> str:
+    """Return a note of what the index could not take in, and is missed; of `every` file where nothing was found."""
+    left = [(path, why) for path, why in index.status().skipped if every or _missed(path, why)]
+    if not left:
+        return ""
+    told = "; ".join(f"{path}: {why.removeprefix('is ')}" for path, why in left[:LEFT_OUT_SHOWN])
+    more = f"; and {counted(len(left) - LEFT_OUT_SHOWN, 'other')}" if len(left) > LEFT_OUT_SHOWN else ""
+    verb = "is" if len(left) == 1 else "are"
+    return f"[{counted(len(left), 'file')} {verb} not in the index: {told}{more}]"
+
+
 def _below(ctx: Context, path: str) -> str:
     """Return a path as the index names it."""
     return ctx.workspace.shown(ctx.workspace.uri(path)).removeprefix(".") if path else ""
 
 
-async def _ready(ctx: Context, wait_seconds: float = READY_SECONDS) -> tuple[Index, str]:
+async def _ready(ctx: Context, wait_seconds: float = READY_SECONDS) -> tuple[Index | Indexes, str]:
     """Return the index, once it is whole or the wait is over, and a note where it does not know everything yet."""
     index = ctx.index
     if index is None:

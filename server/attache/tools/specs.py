@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from attache.schema.tools import ToolSpec
 
 Schema = dict[str, Any]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parameters(arguments: type[BaseModel]) -> Schema:
@@ -67,6 +69,23 @@ def _example(schema: Schema, name: str) -> Any:
             return True
         case _:
             return f"<{name}>"
+
+
+def no_text(value: Any, where: str) -> Iterator[str]:
+    """Yield what is no text in an argument, with its path: a NUL, or half of a surrogate pair."""
+    match value:
+        case str() if "\0" in value:
+            yield f"{where}: holds a NUL character, which no text does"
+        case str() if not value.isascii() and _SURROGATE.search(value):
+            yield f"{where}: holds half of a surrogate pair, which is no character"
+        case dict():
+            for key, each in cast("dict[object, object]", value).items():
+                yield from no_text(each, f"{where}.{key}")
+        case list() | tuple():
+            for number, each in enumerate(cast("Iterable[object]", value)):
+                yield from no_text(each, f"{where}.{number}")
+        case _:
+            pass
 
 
 def tokens(specs: Iterable[ToolSpec]) -> int:

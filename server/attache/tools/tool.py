@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import shlex
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_origin, get_type_hints, overload
@@ -12,19 +14,20 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_origin, ge
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
-from attache.foundation.registry import near
+from attache.foundation.registry import hint_for
 from attache.schema.documents import Diagnostic
 from attache.schema.errors import InvalidArguments, ToolError, UserError
 from attache.schema.session import Mode
 from attache.schema.tools import Cost, Effect, ToolOutput, ToolSpec
 from attache.tools.reach import Reach
 from attache.tools.sources import Stamp, modules, problem, stamp
-from attache.tools.specs import example, parameters, tokens
+from attache.tools.specs import example, no_text, parameters, tokens
 from attache.tools.wording import first_line
 
 if TYPE_CHECKING:
     from attache.foundation.settings import Settings
     from attache.index.client import Index
+    from attache.index.folders import Indexes
     from attache.schema.edits import FileChange, Landed
     from attache.storage.memories import Memories
     from attache.workspace.jobs import Jobs
@@ -36,7 +39,7 @@ Body = Callable[..., Awaitable[ToolOutput]]
 """`async def name(ctx: Context, argument: Annotated[type, Field(description=...)], ...) -> ToolOutput`."""
 
 
-def no_tools(_query: str, _limit: int) -> tuple[ToolSpec, ...]:
+async def no_tools(_query: str, _limit: int) -> tuple[ToolSpec, ...]:
     """Stand for a caller that has no other tools to offer."""
     return ()
 
@@ -54,14 +57,14 @@ class Context:
     settings: Settings
     land: Callable[[str, Sequence[FileChange]], Awaitable[Landed]]
     """Let changes land as one step with a title. Raises EditRefused."""
-    index: Index | None = None
+    index: Index | Indexes | None = None
     findings: Callable[[str], Awaitable[tuple[Diagnostic, ...]]] = no_findings
     """What the editor's language servers say about a path."""
     servers: Servers | None = None
     """Language servers of our own, for what only they know."""
     emit: Callable[[str], None] = lambda _text: None
     """Paint a line of progress."""
-    find_tools: Callable[[str, int], tuple[ToolSpec, ...]] = no_tools
+    find_tools: Callable[[str, int], Awaitable[tuple[ToolSpec, ...]]] = no_tools
     """Find so many tools by what they do, and offer them from now on."""
     reach: Reach = field(default_factory=Reach)
     """The person, the session and other agents."""
@@ -95,6 +98,8 @@ class Tool:
         Raises InvalidArguments with the path of each fault and an example that fits.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
+        if wrong := next(no_text(given, self.spec.name), ""):
+            raise InvalidArguments(wrong, hint=f"for example {example(self.spec)}")
         try:
             valid = self.arguments.model_validate(given)
         except ValidationError as error:
@@ -119,11 +124,25 @@ class Tool:
 
     def shown(self, context: Context, arguments: Mapping[str, Any]) -> Command | None:
         """Return the command that a call with these arguments will run, for the person who has to allow it."""
-        return self.command(context, **self.validate(arguments)) if self.command else None
+        with _names_checked():
+            return self.command(context, **self.validate(arguments)) if self.command else None
 
     async def call(self, context: Context, arguments: Mapping[str, Any]) -> ToolOutput:
         """Run the tool with valid arguments. Raises ToolError."""
-        return await self.body(context, **arguments)
+        with _names_checked():
+            return await self.body(context, **arguments)
+
+
+@contextmanager
+def _names_checked() -> Generator[None]:
+    """Tell what the system says of a file that was named: a name too long, a file where a folder should be."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or isinstance(error, TimeoutError):
+            raise
+        named = first_line(os.fsdecode(error.filename))
+        raise ToolError(f"{named}: {error.strerror or error}", hint="name a file or folder that is there") from error
 
 
 @overload
@@ -277,8 +296,8 @@ class Tools:
         """Return the tool of this name or alias. Raises ToolError with near names."""
         if name in self._by_name:
             return self._by_name[name]
-        guesses = near(name, self._by_name) or tuple(each.spec.name for each in self)
-        raise ToolError(f"no tool is called `{name}`", hint=f"near: {', '.join(guesses)}")
+        hint = f"{hint_for(name, self._by_name)}; find_tool and `attache tool list` name them"
+        raise ToolError(f"no tool is called `{name}`", hint=hint)
 
     def reads_only(self, name: str) -> bool:
         """Whether a call of this name changes nothing, so that it may run beside others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from attache.foundation.redact import redact
 from attache.schema.documents import Diagnostic, Place
 from attache.workspace.documents import split_lines
 
@@ -21,13 +22,20 @@ def counted(number: int, noun: str) -> str:
 
 def cut(line: str, chars: int = LINE_CHARS) -> str:
     """Return a line, its end left out and counted where it is long."""
+    line = _whole(line, chars)
     return line if len(line) <= chars else f"{line[:chars]}… (+{len(line) - chars:,} characters)"
 
 
 def first_line(text: str, chars: int = 80) -> str:
     """Return the beginning of a text for a title."""
     line, more, _ = text.partition("\n")
+    line = _whole(line, chars)
     return line[:chars] + ("…" if more or len(line) > chars else "")
+
+
+def _whole(text: str, chars: int) -> str:
+    """Return a text that is about to be cut without its secrets: half a key has no shape to be known by."""
+    return text if len(text) <= chars else redact(text)
 
 
 def lines_of(text: str) -> list[str]:
@@ -43,6 +51,7 @@ def numbered(lines: Iterable[str], start: int) -> str:
 
 def middle_out(text: str, chars: int) -> str:
     """Return a text of about `chars` characters: its beginning and, since ends tell more, twice as much of its end."""
+    text = _whole(text, chars)
     if len(text) <= chars:
         return text
     head, tail = text[: chars // 3], text[-(chars * 2 // 3) :]
@@ -57,6 +66,14 @@ def finding(diagnostic: Diagnostic) -> str:
     code = f" {diagnostic.code}" if diagnostic.code else ""
     cure = "" if not diagnostic.fix else f" [fix: {diagnostic.fix_title}{'' if diagnostic.safe else ', unsafe'}]"
     return f"{place.path}:{place.line}:{place.column} {diagnostic.severity}{code} {diagnostic.message}{cure}"
+
+
+def not_named(paths: Sequence[str], shown: int = 5) -> str:
+    """Return a note of the files and folders whose names are no text, so that no tool can name them; empty for none."""
+    if not paths:
+        return ""
+    more = f", and {counted(len(paths) - shown, 'other')}" if len(paths) > shown else ""
+    return f"[left out, since their names are not UTF-8: {', '.join(paths[:shown])}{more}; rename them by shell]"
 
 
 def listed(lines: Sequence[str], limit: int, more: str) -> str:

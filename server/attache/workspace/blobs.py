@@ -6,16 +6,17 @@ import hashlib
 import os
 import secrets
 import stat
-import time
 from contextlib import suppress
 from pathlib import Path
 
-from attache.foundation.files import private_dir, write_atomic
+from attache.foundation.files import private_dir, prune, write_atomic
 from attache.schema.edits import FileState
 from attache.workspace.spares import COPIED_BYTES, Place
 
 KEPT_SECONDS = 30 * 86_400
 """Bytes that nothing was done with for so long are let go; undo then says that they are not there any more."""
+KEPT_BYTES = 4_000_000_000
+"""Of more, those that nothing was done with for longest are let go."""
 
 
 class Blobs:
@@ -25,8 +26,11 @@ class Blobs:
         self._folder = folder
 
     def path(self, hash_: str) -> Path:
-        """Return where the bytes with this hash lie."""
-        return self._folder / hash_[:2] / hash_
+        """Return where the bytes with this hash lie: young again, since what asks for them refers to them."""
+        path = self._folder / hash_[:2] / hash_
+        with suppress(OSError):
+            os.utime(path)
+        return path
 
     def keep(self, descriptor: int) -> FileState:
         """Take in the bytes of an open file; return its state."""
@@ -59,11 +63,8 @@ class Blobs:
 
     def prune(self) -> None:
         """Let go of what is old, and of what a crash left half written."""
-        limit = time.time() - KEPT_SECONDS
-        for file in (*self._folder.glob("??/*"), *self._folder.glob(".*")):
-            with suppress(OSError):
-                if file.is_file() and file.stat().st_mtime < limit:
-                    file.unlink()
+        files = (*self._folder.glob("??/*"), *self._folder.glob(".*"))
+        prune(files, seconds=KEPT_SECONDS, most_bytes=KEPT_BYTES)
 
 
 def state_of(place: Place, blobs: Blobs | None = None) -> FileState | None:

@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Mapping
 
+from attache.foundation.redact import secret_name
+
 SECRET_WORDS = (
     "KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "CREDENTIAL", "AUTH", "COOKIE", "DSN",
 )  # fmt: skip
@@ -25,9 +27,12 @@ def command_environment(additions: Mapping[str, str] | None = None) -> dict[str,
 
 
 def looks_secret(name: str, value: str = "") -> bool:
-    """Return whether a variable is kept from commands."""
+    """Return whether a variable is kept from commands: more are than `secret_name` knows, which cuts out of texts.
+
+    A variable too many costs a setting, a word too many that is cut out costs the text it stood in.
+    """
     if name.upper() in NO_SECRETS:
         return False
     words = name.upper().split("_")
     sounds = any(word in SHORT_WORDS or word.removesuffix("S").endswith(SECRET_WORDS) for word in words)
-    return sounds or PASSWORD_IN_URL.search(value) is not None
+    return sounds or secret_name(name) or PASSWORD_IN_URL.search(value) is not None

@@ -55,9 +55,14 @@ async def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> Answ
 
     Raises ToolError where there is no git, it takes too long, or a filter of the folder cannot be turned off.
     """
-    listed = await _run(folder, SETTINGS, ("config", "-z", "--name-only", "--get-regexp", r"^filter\."), None)
+    asked = ("config", "-z", "--name-only", "--get-regexp", r"^(filter\.|core\.worktree$|blame\.ignorerevsfile$)")
+    listed = await _run(folder, SETTINGS, asked, None)
     keys = listed.text.split("\0") if listed.exit_code == 0 else []
-    names = {key.removeprefix("filter.").rpartition(".")[0] for key in keys} - {""}
+    if "core.worktree" in keys:
+        await _stay(folder)
+    if "blame.ignorerevsfile" in keys and arguments[:1] == ("blame",):
+        await _pass_over(folder)
+    names = {key.removeprefix("filter.").rpartition(".")[0] for key in keys if key.startswith("filter.")} - {""}
     if odd := sorted(name for name in names if "=" in name):  # `-c` cannot name it, so it would run
         raise ToolError(
             f"git's settings here have a filter {odd[0]!r}, which cannot be turned off",
@@ -65,6 +70,40 @@ async def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> Answ
         )
     filters = [f"filter.{name}.{setting}" for name in sorted(names) for setting in FILTER_SETTINGS]
     return await _run(folder, (*SETTINGS, *filters), arguments, stdin)
+
+
+async def _stay(folder: Path) -> None:
+    """Refuse a repository whose settings take other files for its own than those that lie beside its `.git`.
+
+    A submodule's do not: its folder has a `.git`, and the folder that is asked about lies in it.
+    """
+    top = await _run(folder, SETTINGS, ("rev-parse", "--show-toplevel"), None)
+    if top.exit_code or not await asyncio.to_thread(_holds, Path(top.text.rstrip("\n")), folder):
+        raise ToolError(
+            "git's settings here (core.worktree) say that the files of this repository lie elsewhere",
+            hint="what lies outside is not looked at: use shell, which asks",
+        )
+
+
+async def _pass_over(folder: Path) -> None:
+    """Refuse a list of commits to pass over that is no file of the repository: git would quote what stands in it."""
+    top = await _run(folder, SETTINGS, ("rev-parse", "--show-toplevel"), None)
+    named = await _run(folder, SETTINGS, ("config", "-z", "--type=path", "--get-all", "blame.ignoreRevsFile"), None)
+    tree = Path(top.text.rstrip("\n"))
+    for name in filter(None, named.text.split("\0")):
+        if not await asyncio.to_thread(_within, tree / name, tree):
+            raise ToolError(
+                f"git's settings here (blame.ignoreRevsFile) name {name}, which lies outside",
+                hint="what lies outside is not looked at: use shell, which asks",
+            )
+
+
+def _within(path: Path, tree: Path) -> bool:
+    return path.resolve().is_relative_to(tree.resolve())
+
+
+def _holds(tree: Path, folder: Path) -> bool:
+    return (tree / ".git").exists() and folder.resolve().is_relative_to(tree.resolve())
 
 
 async def git_text(folder: Path, *arguments: str) -> str:
@@ -84,7 +123,8 @@ async def git_acting(folder: Path, *arguments: str, timeout_seconds: float = GIT
 def failed(words: str, command: str) -> ToolError:
     """Return the error for what git said when it failed."""
     said = words.strip().removeprefix("fatal: ").removeprefix("error: ").split("\nUse '--' to separate")[0]
-    if "not a git repository" in said:
+    outside = "not a git repository" in said.lower() or (command == "diff" and "unknown option" in said)
+    if outside:  # there, diff takes two paths alone
         return ToolError("this folder is not in a git repository", hint="begin one: git init")
     hint = "see what there is: git_log, git_branches" if "revision" in said or "bad object" in said else ""
     return ToolError(f"git {command}: {said[:600] or 'failed without a word'}", hint=hint)

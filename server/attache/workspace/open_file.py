@@ -184,11 +184,17 @@ class OpenFile:
             ]
             if starts:
                 # What the user typed where we remove something leaves no trace in the text, only on the way to it.
-                return Arrival(next((start for start in starts if not self._lost(start, at)), starts[0]), at)
+                told = self._texts[upon]
+                return Arrival(next((s for s in starts if not self._lost(s, at, told, edits)), starts[0]), at)
         return None
 
-    def _lost(self, start: int, end: int) -> bool:
-        """Return whether something that was put in on the way from one text to another is gone in the end."""
+    def _lost(self, start: int, end: int, told: str, edits: Sequence[TextEdit]) -> bool:
+        """Return whether something that others put in on the way from one text to another is gone in the end.
+
+        One edit of ours may remove what another has put in, where the lines are shorter by then than they were.
+        """
+        if set(map(with_lf, self._texts[start + 1 : end])) <= passed(told, edits, self._texts[start]):
+            return False
         text = with_lf(self._texts[end])
         return any(with_lf(step.text) not in text for step in self._steps[start:end])
 
@@ -212,7 +218,7 @@ class OpenFile:
         start, end = shadow.offset(*edit.start), shadow.offset(*edit.end)
         shadow.replace(*edit)
         whole = (TextEdit(start=start, end=end, text=edit.text),)
-        for stretch in in_turn(text, diff(text, apply(text, whole)) if "\n" in edit.text else whole):
+        for stretch in stretches(text, whole):
             self._steps.append(stretch)
             self._texts.append(apply(self.text, (stretch,)))
 
@@ -230,6 +236,26 @@ def in_turn(text: str, edits: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
         for start, end, new_start, new_end in changed(text[edit.start : edit.end], edit.text)
     ]
     return tuple(reversed(pieces))
+
+
+def stretches(text: str, whole: Sequence[TextEdit]) -> tuple[TextEdit, ...]:
+    """Return one reported edit as the stretches of the text that it really changed, in turn."""
+    return in_turn(text, diff(text, apply(text, whole)) if "\n" in whole[0].text else whole)
+
+
+def passed(meant: str, edits: Sequence[TextEdit], text: str) -> set[str]:
+    """Return the texts on the way, where edits made against one text are made in another in turn, from the end on."""
+    told, there = Document(Uri(""), meant), Document(Uri(""), text)
+    found: set[str] = set()
+    for edit in reversed(edits):
+        before = there.text
+        start, end = told.position(edit.start), told.position(edit.end)
+        whole = (TextEdit(start=there.offset(*start), end=there.offset(*end), text=edit.text),)
+        there.replace(start, end, edit.text)
+        for stretch in stretches(before, whole):
+            before = apply(before, (stretch,))
+            found.add(with_lf(before))
+    return found
 
 
 def ways_out(meant: str, edits: Sequence[TextEdit], text: str) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Generator, Iterable
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -290,6 +290,21 @@ _BINARY: int = getattr(os, "O_BINARY", 0)
 def _refuse_nul(path: str) -> None:
     if "\0" in path:  # the kernel would read up to there
         raise PathRefused(f"{path!r} is not a path", hint="a path holds no NUL")
+
+
+def folder_in(roots: Sequence[Root], cwd: Path) -> Path:
+    """Return the folder that a command runs in; raises PathRefused where it lies in no root."""
+    folder = os.path.realpath(roots[0].path / cwd)
+    home_of(roots, folder)
+    return Path(folder)
+
+
+def home_of(roots: Sequence[Root], path: str) -> tuple[Root, str]:
+    """Return the root that an absolute path lies in, and the path from there."""
+    for root in roots:
+        with suppress(PathRefused):
+            return root, root.relative(path)
+    raise PathRefused(f"{path} lies in no folder of the workspace", hint="name a folder inside it")
 
 
 def strongest_guard() -> Guard:

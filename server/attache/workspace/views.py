@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from attache.schema.errors import FileMissing, FileSkipped, PathRefused
 from attache.workspace.documents import Buffers, Document
 from attache.workspace.files import read_disk
-from attache.workspace.paths import Root, to_path
+from attache.workspace.paths import Root, folder_in, home_of, to_path
 from attache.workspace.shell import Command, Completed, OnOutput, run
 
 if TYPE_CHECKING:
     from attache.workspace.view.cow import CowView
 
 NAMED = 10  # unsaved files that a note names; more are counted
+
+
+class Confinement(NamedTuple):
+    """What keeps a command from the machine."""
+
+    words: str
+    """As the user is told; empty where nothing does."""
+    whole: bool
+    """Whether it can change nothing that is not accepted, and reach nobody."""
+
+
+UNCONFINED = Confinement("", whole=False)
 
 
 class View(Protocol):
@@ -78,7 +88,7 @@ class DirectView:
         return tuple(path for document in self._buffers if (path := self._unsaved(document)))
 
     def _folder(self, cwd: Path) -> Path:
-        return folder_of(self._roots, cwd)
+        return folder_in(self._roots, cwd)
 
     def _unsaved(self, document: Document) -> str:
         try:
@@ -91,21 +101,6 @@ class DirectView:
             return path
         except FileSkipped:
             return ""
-
-
-def folder_of(roots: Sequence[Root], cwd: Path) -> Path:
-    """Return the folder that a command runs in; raises PathRefused where it lies in no root."""
-    folder = os.path.realpath(roots[0].path / cwd)
-    home_of(roots, folder)
-    return Path(folder)
-
-
-def home_of(roots: Sequence[Root], path: str) -> tuple[Root, str]:
-    """Return the root that an absolute path lies in, and the path from there."""
-    for root in roots:
-        with suppress(PathRefused):
-            return root, root.relative(path)
-    raise PathRefused(f"{path} lies in no folder of the workspace", hint="name a folder inside it")
 
 
 def _note(unseen: tuple[str, ...]) -> str:

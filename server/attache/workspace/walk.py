@@ -15,6 +15,7 @@ from attache.workspace.paths import Root
 MAX_FILES = 1_000_000
 """More files are not listed."""
 CUT = "only the first"
+NO_TEXT = "its name is not UTF-8"
 """How the reason begins where a listing was cut."""
 SKIPPED_FOLDERS = frozenset({
     ".git", ".hg", ".svn", ".jj", ".sl", "CVS",  # version control
@@ -89,7 +90,7 @@ class walk:  # noqa: N801 - used as a verb, like enumerate: `for path in walk(ro
         """Return whether the path is text; a name of other bytes could neither be shown nor logged."""
         if path.isascii() or (shown := path.encode("utf-8", "replace").decode()) == path:
             return True
-        self.skipped.append((shown, "its name is not UTF-8"))
+        self.skipped.append((shown, NO_TEXT))
         return False
 
 

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,8 @@ from attache.workspace.open_file import Editor, Patience
 from attache.workspace.paths import Root
 from attache.workspace.sketch import Sketch
 from attache.workspace.spares import Place
-from attache.workspace.views import DirectView, View, Views
-from attache.workspace.walk import CUT, walk
+from attache.workspace.views import UNCONFINED, Confinement, DirectView, View, Views
+from attache.workspace.walk import CUT, NO_TEXT, walk
 
 if TYPE_CHECKING:
     from attache.workspace.shell import Command
@@ -43,6 +44,11 @@ REMEMBERED_CHARACTERS = 50_000_000  # of texts that were read, so that edits mad
 
 
 _NOTED: ContextVar[dict[Uri, str] | None] = ContextVar("texts read", default=None)
+
+PATH_CHARS_MOST = 4_096
+"""Linux takes so many bytes, others less; in a URI a character takes up to nine."""
+FOLDERS_MOST = 256
+"""One inside the other."""
 
 
 @contextmanager
@@ -104,6 +110,8 @@ class Workspace:
         self._files = Files(self.place, self.buffers, self.shown, self.blobs)
         self.unlisted = ""
         """Why the last listing of files is not whole, where it is not."""
+        self.unnamed: tuple[str, ...] = ()
+        """Paths, as far as they can be said, that the last listing left out because they are no text."""
         self._listeners: list[Callable[[Landed], None]] = []
         self._left: tuple[Root, ...] = ()
         self._cow: CowView | None = None
@@ -114,8 +122,11 @@ class Workspace:
     def uri(self, path: str) -> Uri:
         """Return the URI of a path, from a root or absolute, as the editor spells it where it is open.
 
-        A URI is taken too. A path from a root means the first root that has it, else the first one.
+        A URI is taken too. A path from a root means the first root that has it, else the first one. Raises
+        PathRefused for one that is longer than any system takes.
         """
+        if len(path) > PATH_CHARS_MOST * (1 + 8 * path.startswith("file:")) or path.count("/") > FOLDERS_MOST:
+            raise PathRefused(f"{path[:80]}… is no path: it has {len(path):,} characters", hint="name a shorter one")
         if document := self.buffers.get(Uri(path)):
             return document.uri
         if path.startswith("file:") or Path(path).is_absolute():
@@ -124,11 +135,16 @@ class Workspace:
         return next((uri for uri in candidates if self._stands(uri)), candidates[0])
 
     def shown(self, uri: Uri) -> str:
-        """Return how a file is named to people and models: from its root with forward slashes, else in full."""
+        """Return how a file is named to people and models: from its root with forward slashes, else in full.
+
+        In full too where that name means a file of an earlier root.
+        """
         try:
-            return paths.shown(paths.to_path(uri), [root.path for root in self.roots])
+            path = paths.to_path(uri)
         except PathRefused:
             return uri
+        name = paths.shown(path, [root.path for root in self.roots])
+        return name if len(self.roots) == 1 or paths.key(self.uri(name)) == paths.key(uri) else path.as_posix()
 
     def leads_to(self, uri: Uri) -> str:
         """Return the path from its root that a name means once its links are followed; "" outside of the roots."""
@@ -189,14 +205,15 @@ class Workspace:
             self._cow = CowView(self.home, self.buffers, self.blobs, self.remember)
         return Views(self._cow, DirectView(self.roots, self.buffers), self.roots)
 
-    async def confinement(self, command: Command) -> str:
-        """Return what keeps a command from the machine, in words; nothing where it runs on the files themselves."""
+    async def confinement(self, command: Command) -> Confinement:
+        """Return what keeps a command from the machine; nothing does where it runs on the files themselves."""
         if command.view == "direct":
-            return ""
+            return UNCONFINED
         from attache.workspace.view.level import level
 
         standing = await asyncio.to_thread(level, self.home)
-        return f"runs upon what you see, and what it changes waits to be accepted; {standing.words}"
+        words = f"runs upon what you see, and what it changes waits to be accepted; {standing.words}"
+        return Confinement(words, whole=standing.level == "namespaces" and not command.hosts)
 
     def remember(self, texts: Iterable[str | None]) -> None:
         """Keep texts that edits may name: those of a change set that landed in an earlier process, to undo it now."""
@@ -286,10 +303,15 @@ class Workspace:
     def _stands(self, uri: Uri) -> bool:
         return self.buffers.get(uri) is not None or os.path.lexists(paths.to_path(uri))
 
-    def _walked(self, starts: Iterable[Place]) -> tuple[str, ...]:
+    def _name(self, root: Root, path: str) -> str:
+        earlier = takewhile(lambda each: each is not root, self.roots)
+        return (root.path / path).as_posix() if any((each.path / path).exists() for each in earlier) else path
+
+    def _walked(self, starts: Sequence[Place]) -> tuple[str, ...]:
         walks = [walk(root, under) for root, under in starts]
-        found = tuple(path for each in walks for path in each)
+        found = tuple(self._name(root, path) for (root, _), each in zip(starts, walks, strict=True) for path in each)
         self.unlisted = "; ".join(reason for each in walks for _, reason in each.skipped if reason.startswith(CUT))
+        self.unnamed = tuple(path for each in walks for path, reason in each.skipped if reason == NO_TEXT)
         return found
 
     def _unsaved(self, starts: Iterable[Place]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,11 +30,13 @@ from attache.faces.cli.options import (
     tell_problems,
 )
 from attache.faces.cli.render import Renderer, to_continue, visible
+from attache.faces.cli.waiting import Line, Waiting, painted
 from attache.schema.data import Record
 from attache.schema.errors import UserError
-from attache.schema.events import Entry, RunFinished, StreamRestarted
+from attache.schema.events import Entry, RunFinished, StreamRestarted, ToolFinished
 from attache.schema.messages import Part, Text
 from attache.schema.session import Mode
+from attache.tools.tool import Tools
 
 STDIN_CHARS = 200_000
 EXIT_CODES = {"end_turn": 0, "approval_needed": 3, "interrupted": 130}
@@ -103,6 +106,10 @@ async def _ask(opened: App, asked: Asked) -> int:
             await session.configure(model=asked.model, mode=asked.mode)
     else:
         session = await agent.new_session(model=asked.model or "", mode=asked.mode)
+    line = Line()
+    waiting = Waiting(opened.resources.index.status, line)
+    if not asked.quiet:
+        session.subscribe(waiting)
     render = Renderer(quiet=asked.quiet)
     last: list[Entry] = []
     session.subscribe(last.append if asked.json_lines else render)
@@ -110,24 +117,64 @@ async def _ask(opened: App, asked: Asked) -> int:
         session.subscribe(_print_event)
     if sys.stderr.isatty():
         session.subscribe(Retries())
+    tried = Tried(opened.resources.tools)
+    session.subscribe(tried)
     stop = asyncio.create_task(session.run((Text(text=asked.text), *asked.attached), output_schema=asked.output_schema))
     _interrupt_on_signal(stop)
     try:
-        finished = await stop
+        async with painted(line, waiting.text):
+            finished = await stop
     except asyncio.CancelledError:
         return fail("interrupted", hint=to_continue(session.id), code=130)
-    return _close(finished, render, model=session.state.model, session_id=session.id, json_lines=asked.json_lines)
+    code = EXIT_CODES.get(finished.stop_reason, 1) or tried.exit_code
+    _close(finished, render, code, model=session.state.model, session_id=session.id, json_lines=asked.json_lines)
+    if finished.stop_reason == "end_turn" and code:
+        fail(f"nothing was done: {tried.words}")
+    return code
 
 
-def _close(finished: RunFinished, render: Renderer, *, model: str, session_id: str, json_lines: bool) -> int:
-    code = EXIT_CODES.get(finished.stop_reason, 1)
+def _close(
+    finished: RunFinished, render: Renderer, code: int, *, model: str, session_id: str, json_lines: bool
+) -> None:
     if finished.error:
         fail(finished.error, hint=finished.hint)
-    elif code:
+    elif code and finished.stop_reason != "end_turn":
         fail(f"stopped: {finished.stop_reason.replace('_', ' ')}")
     if not json_lines:
         render.closing(finished, model=model, session_id=session_id)
-    return code
+
+
+class Tried:
+    """What the calls of a run came to: a run in which none did what it was for has not done what was asked."""
+
+    def __init__(self, tools: Tools) -> None:
+        """Look up in `tools` which calls change something."""
+        self._tools = tools
+        self._refused = False
+        self._done: Counter[bool] = Counter()
+        """Calls that did what they were for, by whether they change something."""
+        self._failed: Counter[bool] = Counter()
+        self.words = ""
+        """What the last failure said."""
+
+    def __call__(self, entry: Entry) -> None:
+        """Count a call."""
+        match entry.event:
+            case ToolFinished(name=name, is_error=True) as done if "exit_code" not in done.data:
+                self._refused |= "edit_refused" in done.data
+                self._failed[not self._tools.reads_only(name)] += 1
+                self.words = visible(done.text.partition("\n")[0])
+            case ToolFinished(name=name):  # a command that ran has done what it was for, whatever its exit code
+                self._done[not self._tools.reads_only(name)] += 1
+            case _:
+                pass
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 where all calls failed, or all that would have changed something; 4 where an edit was refused."""
+        nothing = self._failed.total() and not self._done.total()
+        unchanged = self._failed[True] and not self._done[True]
+        return 4 if unchanged and self._refused else 1 if nothing or unchanged else 0
 
 
 def _print_event(entry: Entry) -> None:

@@ -44,27 +44,26 @@ def chat(
     wanted = Wanted(model=model or "", mode=mode, session=session)
     talk = _talk if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty() else _read
 
-    async def run() -> None:
+    async def run() -> int:
         async with open_app(settings, here) as opened:
             await opened.resources.index.start()
-            await talk(opened.orchestrator, wanted)
+            return await talk(opened.orchestrator, wanted)
 
-    asyncio.run(run())
-    return 0
+    return asyncio.run(run())
 
 
-async def _talk(agent: Orchestrator, wanted: Wanted) -> None:
+async def _talk(agent: Orchestrator, wanted: Wanted) -> int:
     """Talk with a person at a terminal until they leave."""
     from attache.faces.cli.completion import Completions
     from attache.faces.cli.conversation import Chat, Painter
     from attache.faces.cli.render import to_continue
     from attache.faces.cli.screen import Screen
-    from attache.faces.cli.slash import COMMANDS
+    from attache.faces.cli.slash import COMMANDS, obey
 
     completer = Completions(agent.resources, {name: (each.what, each.choices) for name, each in COMMANDS.items()})
     screen = Screen(home=agent.resources.settings.home, completer=completer)
     painter = Painter(screen)
-    talk = Chat(agent, screen, painter)
+    talk = Chat(agent, screen, painter, obey)
     talk.approver = screen
     painter.model = lambda: talk.session.state.model
     screen.connect(on_line=talk.take, on_interrupt=talk.interrupt, busy=painter.busy, standing=lambda: _standing(talk))
@@ -78,21 +77,24 @@ async def _talk(agent: Orchestrator, wanted: Wanted) -> None:
     await talk.close()
     screen.flush()
     print(to_continue(talk.session.id))
+    return 0
 
 
-async def _read(agent: Orchestrator, wanted: Wanted) -> None:
-    """Answer each line of the input, plainly."""
+async def _read(agent: Orchestrator, wanted: Wanted) -> int:
+    """Answer each line of the input, plainly; return 1 where the last of them came to nothing."""
     from attache.faces.cli.conversation import Chat
     from attache.faces.cli.render import Renderer
+    from attache.faces.cli.slash import obey
 
     paper = Plain()
     renderer = Renderer()
-    talk = Chat(agent, paper, renderer)
+    talk = Chat(agent, paper, renderer, obey)
     await _enter(talk, wanted)
     while not paper.left and (line := await asyncio.to_thread(sys.stdin.readline)):
         if line.strip():
             await talk.answer(line.strip())
             print(flush=True)
+    return int(talk.failed)
 
 
 async def _enter(talk: Chat, wanted: Wanted) -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from attache.agent.open import check_home
 from attache.faces.cli.main import app, fail
 from attache.faces.cli.options import Json, Root, SearchKinds, folder, print_json, settings_for
 from attache.faces.cli.render import visible
+from attache.faces.cli.waiting import Line, painted, progress
 from attache.index.client import Index
 from attache.schema.code import Hit
-from attache.schema.errors import UserError
+from attache.schema.errors import AttacheError, UserError
 
 READY_SECONDS = 600.0
+Find = Callable[[str, int], Awaitable[tuple[Hit, ...]]]
+"""From a query and a number to so many places."""
 LINE_CHARS = 120
 
 
@@ -27,13 +31,41 @@ LINE_CHARS = 120
 async def _index(root: Path) -> AsyncGenerator[Index]:
     """Yield the index of a folder once it is up to date."""
     settings = settings_for(root)
+    check_home(settings.home)
     index = Index(root, home=settings.home, max_file_bytes=settings.max_file_bytes)
     await index.start()
     try:
-        await index.ready(READY_SECONDS)
+        async with painted(Line(), lambda: progress(index.status())):
+            await index.ready(READY_SECONDS)
+        if (status := index.status()).state == "failed":
+            raise AttacheError(f"there is no index of {root}: {status.error}", hint="see: attache doctor")
         yield index
     finally:
         await index.close()
+
+
+@asynccontextmanager
+async def _finder(root: Path, kind: SearchKinds) -> AsyncGenerator[Find]:
+    """Yield what answers a query; where vectors cannot, words do, which is said once."""
+    if kind != "vector":
+        async with _index(root) as index:
+            yield lambda query, k: index.search(query, k=k, kind=kind)
+        return
+    from attache.agent import sense
+    from attache.app import open_app
+
+    told: set[str] = set()
+    async with open_app(settings_for(root), root) as opened:
+        await opened.resources.index.ready(READY_SECONDS)
+
+        async def find(query: str, k: int) -> tuple[Hit, ...]:
+            hits, why = await sense.search(opened.resources, query, k)
+            if why and why not in told:
+                told.add(why)
+                sys.stderr.write(f"attache: found by words, not vectors: {why}\n")
+            return hits
+
+        yield find
 
 
 @app.command("index")
@@ -69,11 +101,11 @@ def search(
         raise UserError("nothing to look for", hint='such as: attache search "retry failed requests"')
 
     async def run() -> int:
-        async with _index(folder(root)) as index:
+        async with _finder(folder(root), kind) as find:
             if stdin:
-                await _answer_lines(index, k, kind)
+                await _answer_lines(find, k)
                 return 0
-            hits = await index.search(query, k=k, kind=kind)
+            hits = await find(query, k)
         for hit in hits:
             _print_hit(hit, json_lines=json_lines)
         if not hits:
@@ -83,13 +115,13 @@ def search(
     return asyncio.run(run())
 
 
-async def _answer_lines(index: Index, k: int, kind: SearchKinds) -> None:
+async def _answer_lines(find: Find, k: int) -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         if not line.strip():
             continue
         try:
             asked = json.loads(line)
-            hits = await index.search(str(asked["query"]), k=k, kind=kind)
+            hits = await find(str(asked["query"]), k)
         except (ValueError, KeyError, TypeError) as error:
             print_json({"error": f'each line is {{"id":…,"query":…}}: {error}'})
             continue

@@ -11,6 +11,7 @@ import typer
 from attache.faces.cli.main import app, fail
 from attache.faces.cli.options import Cwd, Json, folder, print_json, problem_line, settings_for, state_folder
 from attache.foundation.settings import NAMES, config_file, load
+from attache.security import rules
 from attache.security import trust as trusting
 from attache.workspace.view.level import level
 
@@ -35,24 +36,30 @@ def show(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
 
 @config.command()
 def path(*, cwd: Cwd = Path()) -> None:
-    """Print where settings are looked for, the weakest first."""
-    for place in (config_file(os.environ), folder(cwd) / ".attache" / "settings.toml", state_folder() / ".env"):
+    """Print where settings are looked for, the weakest first, and rules."""
+    own, carried = config_file(os.environ), folder(cwd) / ".attache"
+    places = (own, carried / "settings.toml", state_folder() / ".env", own.with_name(rules.FILE), carried / rules.FILE)
+    for place in places:
         print(f"{place}{'' if place.is_file() else '  (not there)'}")
 
 
 @config.command()
 def check(*, cwd: Cwd = Path()) -> int:
-    """Read all settings, the folder's included, and say whether they are right; and its tools, once it is trusted."""
+    """Read all settings and rules, the folder's included, and say whether they are right; once trusted, its tools."""
     from attache.tools.tool import Tools
 
     here = folder(cwd)
     load(here, trusted=True)
+    own, carried = config_file(os.environ).with_name(rules.FILE), here / ".attache" / rules.FILE
+    broken = rules.load(own, [carried]).problem
+    if broken:
+        fail(f"rules that cannot be read, so everything asks: {broken}")
     problems = Tools.discover(here if settings_for(here).trusted else None).problems
     for each in problems:
         fail(f"a tool that cannot be used: {problem_line(each)}")
-    if not problems:
+    if not (problems or broken):
         print("settings are right")
-    return 1 if problems else 0
+    return 1 if problems or broken else 0
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from rich.console import RenderableType
@@ -14,7 +14,6 @@ from rich.text import Text
 from attache.agent.approvals import Approver
 from attache.agent.orchestrator import Orchestrator
 from attache.agent.session import Session
-from attache.faces.cli import slash
 from attache.faces.cli.live import Piece, Stream
 from attache.faces.cli.render import answer, diff, took, tool_line, visible
 from attache.foundation.redact import redact
@@ -38,6 +37,9 @@ STOPS = {
 }
 
 
+Doing = Awaitable[None]
+
+
 class Paper(Protocol):
     """Where a conversation is written down."""
 
@@ -53,14 +55,19 @@ class Paper(Protocol):
 class Chat:
     """The sessions of one conversation, the one it is in, and what it changed."""
 
-    def __init__(self, agent: Orchestrator, paper: Paper, listener: Callable[[Entry], None]) -> None:
-        """Hand what happens to `listener`, whichever session it happens in."""
+    def __init__(
+        self, agent: Orchestrator, paper: Paper, listener: Callable[[Entry], None], obey: Callable[[Chat, str], Doing]
+    ) -> None:
+        """Hand what happens to `listener`, whichever session it happens in, and lines after a `/` to `obey`."""
         self.agent = agent
         self.paper = paper
         self.approver: Approver | None = None
         self.landed: list[Landed] = []
         """What this conversation changed and was not undone, the last one last."""
+        self.failed = False
+        """Whether what was typed last came to nothing."""
         self._listener = listener
+        self._do = obey
         self._running: asyncio.Task[None] | None = None
         self._waiting: deque[str] = deque()
         self._steered: list[str] = []
@@ -145,6 +152,7 @@ class Chat:
 
     async def answer(self, line: str) -> None:
         """Take what was typed and return when all that it began is over."""
+        self.failed = False
         if line.startswith("/"):
             await self._obey(line)
         else:
@@ -152,7 +160,7 @@ class Chat:
 
     async def _obey(self, line: str) -> None:
         try:
-            await slash.obey(self, line)
+            await self._do(self, line)
         except AttacheError as error:
             self.fail(error)
 
@@ -212,6 +220,7 @@ class Chat:
 
     def fail(self, error: AttacheError) -> None:
         """Print what went wrong, and what to do."""
+        self.failed = True
         self.paper.show(Text(f"! {visible(error.message)}", style="red"))
         for line in error.hint.splitlines():
             self.paper.show(Text(f"  {visible(line)}", style="dim"))

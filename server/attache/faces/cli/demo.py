@@ -12,11 +12,14 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from attache.agent.open import check_home
 from attache.faces.cli.editor import Editor, Json
 from attache.faces.cli.main import app
 from attache.faces.cli.options import settings_for
 from attache.faces.cli.render import visible
+from attache.foundation.jsonrpc import RpcError
 from attache.providers.catalog import Catalog
+from attache.schema.errors import AttacheError
 
 SAMPLE = Path(__file__).parent / "sample"
 CART, DISCOUNTS = "shop/cart.py", "shop/discounts.py"
@@ -36,7 +39,7 @@ class Film:
         self.editor = editor
         self.console = console
         self.session = ""
-        self.tests_passed = False
+        self.went_wrong = False
         self._said: list[str] = []
         editor.on_update = self._update
         editor.on_permission = self._permission
@@ -47,7 +50,8 @@ class Film:
         self.console.print(Text(f"── {title} ", style="bold"))
 
     def say(self, text: str, style: str = "") -> None:
-        """Print a line."""
+        """Print a line; a red one says that the film is not as it should be."""
+        self.went_wrong |= style == "red"
         self.console.print(Text(visible(text), style=style), soft_wrap=True)
 
     # ------------------------------------------------------------ scenes
@@ -181,7 +185,7 @@ class Film:
     def _diff(self, before: str, after: str, path: str) -> None:
         lines = difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, n=1, lineterm="")
         for line in list(lines)[2:] or ["  (nothing changed)"]:
-            self.say(f"  {line}", DIFF_STYLES.get(line[:1], ""))
+            self.console.print(Text(visible(f"  {line}"), style=DIFF_STYLES.get(line[:1], "")), soft_wrap=True)
 
 
 def _hunks(diagnostics: list[Json]) -> list[Json]:
@@ -202,15 +206,18 @@ def demo() -> int:
     with tempfile.TemporaryDirectory(prefix="attache-demo-") as scratch:
         folder = Path(scratch).resolve() / "shop"
         shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        asyncio.run(_play(folder, console))
+        good = asyncio.run(_play(folder, console))
     console.print()
     console.print('Now on your own code:  [bold]attache ask "where is …?" --cwd ~/my/repo[/bold]', soft_wrap=True)
     console.print("and in your editor:    [bold]attache doctor[/bold] prints the lines to paste", soft_wrap=True)
-    return 0
+    return 0 if good else 1
 
 
-async def _play(folder: Path, console: Console) -> None:
-    model = await Catalog(settings_for(folder)).choose()
+async def _play(folder: Path, console: Console) -> bool:
+    """Play the film and return whether all of it was as it should be."""
+    settings = settings_for(folder)
+    check_home(settings.home)
+    model = await Catalog(settings).choose()
     on = f"model: {model} · a real language server on a copy of the sample project"
     console.print(f"[bold]Attaché[/bold] · {on}", soft_wrap=True)
     editor = Editor(folder)
@@ -219,5 +226,8 @@ async def _play(folder: Path, console: Console) -> None:
     try:
         for scene in (film.typing, film.asking, film.quick_fix, film.reviewing, film.testing, film.undoing):
             await scene()
+    except RpcError as error:
+        raise AttacheError(f"the server refused: {error.message}", hint="see: attache doctor") from error
     finally:
         await editor.stop()
+    return not film.went_wrong

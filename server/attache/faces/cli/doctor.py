@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attache import __version__
+from attache.agent.open import check_home
 from attache.faces.cli.main import app
 from attache.faces.cli.options import Cwd, Json, folder, print_json, problem_line, settings_for
-from attache.foundation.settings import Settings
+from attache.foundation.settings import Settings, config_file
 from attache.providers.catalog import Catalog
 from attache.providers.row import access
 from attache.schema.data import Record
 from attache.schema.errors import AttacheError
+from attache.security import rules as rules_of
 from attache.tools.tool import Tools
+from attache.workspace.servers.table import found, rows, served
 from attache.workspace.view.level import level
 
 LANGUAGE_SERVERS = {
@@ -164,12 +167,20 @@ def _findings(cwd: Path) -> Iterator[Finding]:
     except AttacheError as error:
         yield Finding(name="settings", ok=False, detail=error.message, hint=error.hint)
         settings = Settings.model_validate({})
+    try:
+        check_home(settings.home)
+    except AttacheError as error:
+        yield Finding(name="state", ok=False, detail=error.message, hint=error.hint)
     trusted = "trusted" if settings.trusted else "not trusted: its own settings, tools and rules are inert"
     yield Finding(name="folder", ok=True, detail=trusted, hint="" if settings.trusted else f"attache trust {cwd}")
+    own = config_file(settings.environment).with_name(rules_of.FILE)
+    if broken := rules_of.load(own, [cwd / ".attache" / rules_of.FILE] if settings.trusted else []).problem:
+        yield Finding(name="rules", ok=False, detail=broken, hint="until it is mended, everything asks")
     for problem in Tools.discover(cwd if settings.trusted else None).problems:
         yield Finding(name="tool", ok=False, detail=problem_line(problem), hint="mend it, or move it away")
     yield from _models(Catalog(settings), settings)
     yield _language_servers()
+    yield from _own_servers(settings, cwd)
     there = [f"{editor.name} ({program})" for program, editor in editors().items()]
     hint = "" if there else "the lines below are for the first that come to mind"
     yield Finding(name="editors", ok=bool(there), detail=", ".join(there) or "none on PATH", hint=hint)
@@ -184,6 +195,33 @@ def _language_servers() -> Finding:
     broken = ", ".join(name for name in there if name not in good)
     hint = f"on PATH, but not running: {broken}" if broken else ""
     return Finding(name="language servers", ok=bool(good), detail=", ".join(good) or "none that runs", hint=hint)
+
+
+def _own_servers(settings: Settings, cwd: Path) -> Iterator[Finding]:
+    """Say of each language server in the settings whether it can serve here, and what hinders it."""
+    table = {row.name: row for row in rows(settings.servers)}
+    for name, own in settings.servers.items():
+        row = table.get(name)
+        path = row and found(row, [cwd], trusted=settings.trusted)
+        hint = ""
+        if settings.language_servers == "off" or not own.enabled:
+            detail = "off"
+        elif row is None or not row.languages:
+            lacks = "command" if row is None else "languages"
+            detail, hint = f"has no {lacks}", f"set servers.{name}.{lacks}"
+        elif path is None:
+            detail = f"{row.command[0]} is not found"
+            hint = "install it, or give its path" + (
+                "" if settings.trusted else "; what lies in the folder needs trust"
+            )
+        elif row.runs_code and not settings.trusted:
+            detail, hint = "runs only in a folder that you trust", f"attache trust {cwd}"
+        elif not served(row, [cwd]):
+            detail, hint = f"none of {', '.join(row.root_markers)} is here", f"look at servers.{name}.root_markers"
+        else:
+            yield Finding(name=f"server {name}", ok=True, detail=f"{path}, for {', '.join(row.languages)}")
+            continue
+        yield Finding(name=f"server {name}", ok=False, detail=detail, hint=hint)
 
 
 def _runs(server: str) -> bool:

@@ -37,6 +37,9 @@ def group() -> None:
 
 @edit.command()
 def apply(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="File that holds the instruction; standard input by default.")
+    ] = None,
     *,
     format_: Annotated[Format | None, typer.Option("--format", help="How the instruction is written.")] = None,
     root: Root = Path(),
@@ -44,14 +47,16 @@ def apply(
         bool, typer.Option("--batch", help='Read {"id","format","files","instruction"} lines, answer each with a line.')
     ] = False,
 ) -> int:
-    """Make the edits of the instruction on stdin: in all of its files, or in none where one of them is refused."""
+    """Make the edits of an instruction: in all of its files, or in none where one of them is refused."""
+    if batch and file is not None:
+        raise UserError("--batch reads its lines from standard input", hint="attache edit apply --batch < the.lines")
     if batch:
         asyncio.run(_answer_lines())
         return 0
     if format_ is None:
-        raise UserError("the format is not said", hint="such as: attache edit apply --format unified_diff < the.diff")
+        raise UserError("the format is not said", hint="such as: attache edit apply --format unified_diff the.diff")
     here = folder(root, hint="give the folder to edit in with --root")
-    instruction = decode(sys.stdin.buffer.read(), "the instruction").text
+    instruction = decode(_told_by(file), "the instruction").text
     try:
         landed = asyncio.run(_land(here, format_, instruction))
     except ToolError as error:
@@ -61,6 +66,15 @@ def apply(
     if not landed.files:
         print("nothing to change: the files say so already")
     return 0
+
+
+def _told_by(file: Path | None) -> bytes:
+    if file is None or str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}", hint="name a file that holds the edit") from None
 
 
 async def _land(root: Path, format_: Format, instruction: str) -> Landed:

@@ -63,7 +63,7 @@ class Editor:
 
     async def start(self, *command: str) -> Json:
         """Start the server, say hello, and return its capabilities."""
-        argv = command or (sys.executable, "-m", "attache", "lsp")
+        argv = command or (sys.executable, "-P", "-m", "attache", "lsp")
         self._process = await asyncio.create_subprocess_exec(
             *argv, cwd=self.folder, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24
         )

@@ -43,10 +43,13 @@ def main(arguments: list[str]) -> int:
     try:
         code = app(args=arguments, prog_name="attache", standalone_mode=False)
     except typer.TyperException as error:
-        if not arguments:  # no command at all: what was raised is the help
-            sys.stderr.write(error.format_message() + "\n")
+        said = error.format_message()
+        if not said.strip():  # a command alone whose use has been shown
             return 2
-        return fail(error.format_message(), hint="see: attache --help", code=2)
+        if not arguments:  # no command at all: what was raised is the help
+            sys.stderr.write(said + "\n")
+            return 2
+        return fail(said, hint="see: attache --help", code=2)
     except (KeyboardInterrupt, typer.Abort):
         return fail("interrupted", code=130)
     except AttacheError as error:

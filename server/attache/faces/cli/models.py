@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from attache.faces.cli.main import app
+from attache.faces.cli.main import app, fail
 from attache.faces.cli.options import Cwd, Json, folder, print_json, settings_for
 from attache.faces.cli.render import visible
 from attache.providers import keys, prices
@@ -31,22 +31,24 @@ def models(
     source: Annotated[str, typer.Option("--from", metavar="URL", help="Where to fetch them; implies --refresh.")] = "",
     cwd: Cwd = Path(),
     json_lines: Json = False,
-) -> None:
+) -> int:
     """List the models that can be used now; the one in use is marked."""
     settings = settings_for(folder(cwd))
     if refresh or source:
         count = prices.refresh(settings.home, source)
         sys.stderr.write(f"windows and prices of {count:,} models are up to date\n")
 
-    async def run() -> None:
-        catalog = Catalog(settings)
+    async def run() -> int:
+        catalog, listed, failed = Catalog(settings), False, False
         chosen = await catalog.choose()
         for row in [catalog.row(provider)] if provider else _usable(catalog, chosen):
             try:
                 names = await catalog.models(row.name)
             except AttacheError as error:
-                sys.stderr.write(f"attache: {row.name}: {error.message}\n")
+                failed = True
+                fail(f"{row.name}: {error.message}", hint=error.hint)
                 continue
+            listed = True
             for info in (ModelInfo(provider=row.name, name=name) for name in names):
                 known = prices.known(row, info)
                 if json_lines:
@@ -54,8 +56,9 @@ def models(
                 else:
                     window = f"{known.context_tokens:,} tokens" if known.context_tokens else ""
                     print(f"{'*' if info.ref == chosen else ' '} {info.ref:<56}{window}".rstrip())
+        return 1 if failed and not listed else 0
 
-    asyncio.run(run())
+    return asyncio.run(run())
 
 
 @app.command()
@@ -69,6 +72,7 @@ def providers(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
         key = "local" if row.local else "key found" if catalog.has_key(row) else "no key"
         if json_lines:
             fields = {"name": row.name, "label": row.label, "wire": row.wire, "key_env": list(row.key_env)}
+            fields |= {"counts_tokens": bool(row.counts), "makes_vectors": bool(row.embeds)}
             health = checkup.model_dump() if checkup else None
             print_json({**fields, "local": row.local, "has_key": catalog.has_key(row), "last": health})
         else:

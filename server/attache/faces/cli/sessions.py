@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from attache.agent.orchestrator import Orchestrator
+from attache.agent.restore import change_back
 from attache.app import open_app
 from attache.faces.cli.main import app
 from attache.faces.cli.options import Cwd, Json, folder, print_json, settings_for
 from attache.faces.cli.render import visible
 from attache.schema import events
 from attache.schema.data import SessionId
-from attache.schema.errors import UserError
+from attache.schema.errors import ApprovalDenied, ApprovalNeeded, UserError
 from attache.schema.events import Entry
 from attache.schema.session import SessionInfo
+from attache.security.veil import Veil
 from attache.tools.wording import counted
 
 sessions = typer.Typer(help="List, show, fork, rewind, export and delete sessions.", no_args_is_help=True)
@@ -97,14 +100,20 @@ def show(session_id: Id, *, cwd: Cwd = Path(), json_lines: Json = False) -> None
 
     async def work(agent: Orchestrator) -> None:
         info = await _found(agent, session_id)
+        hidden = _hiding(agent, info)
         entries = await agent.resources.log.read(info.id)
         for entry in entries if json_lines else _that_count(entries):
             if json_lines:
-                print_json(entry.model_dump(mode="json"))
-            elif line := _line(entry):
+                print_json(hidden(entry.model_dump(mode="json")))
+            elif line := hidden(_line(entry)):
                 print(f"{entry.seq:>5}  {visible(line)}")
 
     _with_agent(cwd, work)
+
+
+def _hiding(agent: Orchestrator, info: SessionInfo) -> Callable[[Any], Any]:
+    """Return what hides personal data in what is handed on, where the user wants that: as models saw it."""
+    return (lambda value: value) if agent.resources.settings.personal_data == "off" else Veil(info.id).hide_data
 
 
 def _that_count(entries: Iterable[Entry]) -> list[Entry]:
@@ -170,13 +179,16 @@ def rewind(
     *,
     files: Annotated[bool, typer.Option("--files", help="Give the files back what they held then, too.")] = False,
     only_files: Annotated[bool, typer.Option("--only-files", help="The files alone; what was said stays.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Change the files without asking.")] = False,
     cwd: Cwd = Path(),
 ) -> None:
-    """Forget what came after an event; files stay as they are unless --files says otherwise."""
+    """Forget what came after an event; files stay as they are unless --files says otherwise, and then it asks."""
 
     async def work(agent: Orchestrator) -> None:
         info = await _found(agent, session_id)
         await _check_seq(agent, info, to)
+        if (files or only_files) and not yes:
+            await _consent_to_go_back(agent, info, to)
         session = await agent.load_session(info.id)
         landed = await session.rewind(to, conversation=not only_files, files=files or only_files)
         for outcome in landed.files if landed else ():
@@ -186,16 +198,32 @@ def rewind(
     _with_agent(cwd, work)
 
 
+async def _consent_to_go_back(agent: Orchestrator, info: SessionInfo, seq: int) -> None:
+    """Show which files would change, and ask. Raises ApprovalDenied, and ApprovalNeeded where nobody is there."""
+    back = await change_back(agent.resources, await agent.resources.log.read(info.id), seq)
+    if back is None:
+        return
+    paths = list(dict.fromkeys(agent.resources.workspace.shown(change.uri) for change in back.files))
+    what = f"{counted(len(paths), 'file')} as of event {seq}"
+    for path in paths:
+        sys.stderr.write(f"  {visible(path)}\n")
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise ApprovalNeeded(f"going back changes {what}, and nobody is there to ask", hint="allow it: --yes")
+    if not await asyncio.to_thread(typer.confirm, f"give back {what}?", err=True):
+        raise ApprovalDenied("nothing was changed", hint="without the files: leave out --files")
+
+
 @sessions.command()
 def export(session_id: Id, *, cwd: Cwd = Path()) -> None:
     """Print a session as Markdown."""
 
     async def work(agent: Orchestrator) -> None:
         info = await _found(agent, session_id)
-        print(f"# {info.title}\n")
+        hidden = _hiding(agent, info)
+        print(f"# {hidden(info.title)}\n")
         for message in (await agent.load_session(SessionId(info.id))).state.messages:
             if message.text.strip():
-                print(f"## {'You' if message.role == 'user' else 'Attaché'}\n\n{visible(message.text)}\n")
+                print(f"## {'You' if message.role == 'user' else 'Attaché'}\n\n{visible(hidden(message.text))}\n")
 
     _with_agent(cwd, work)
 

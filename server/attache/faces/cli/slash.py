@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, get_args
 
 from rich.table import Table
 from rich.text import Text
 
+from attache.faces.cli.conversation import Chat
 from attache.faces.cli.render import diff, visible
 from attache.foundation.registry import near
 from attache.schema.data import SessionId
-from attache.schema.edits import Landed
+from attache.schema.edits import FileOutcome, Landed
 from attache.schema.errors import UserError
 from attache.schema.events import ChangeUndone, Entry, RunStarted, SessionRewound
 from attache.schema.session import Mode
 from attache.tools.wording import counted
-
-if TYPE_CHECKING:
-    from attache.faces.cli.conversation import Chat
+from attache.workspace.edits import other_way
 
 LISTED = 15
 KEYS = (
@@ -31,7 +30,7 @@ KEYS = (
 )
 
 
-Run = Callable[["Chat", str], Awaitable[None]]
+Run = Callable[[Chat, str], Awaitable[None]]
 
 
 class Command(NamedTuple):
@@ -165,11 +164,12 @@ async def undo(chat: Chat, _rest: str) -> None:
 @command("diff")
 async def show_diff(chat: Chat, _rest: str) -> None:
     """Show the changes that this chat made and that stand."""
-    if not chat.landed:
+    stands = together(chat.landed)
+    if stands is None:
         chat.say("  no change of this chat stands")
-    for landed in chat.landed:
-        chat.say(f"  {visible(landed.change_set.title)}", style="bold")
-        chat.show(diff(landed, limit=2_000))
+        return
+    chat.say(f"  {counted(len(stands.files), 'file')}: {visible(_names(stands))}", style="bold")
+    chat.show(diff(stands, limit=2_000))
 
 
 @command("cost")
@@ -198,6 +198,30 @@ def _prompts(entries: tuple[Entry, ...]) -> list[tuple[int, RunStarted]]:
             to = entry.event.to_seq
             found = [(seq, started) for seq, started in found if seq <= to]
     return found
+
+
+def together(steps: Sequence[Landed]) -> Landed | None:
+    """Return several steps as one, without what a later one took back; None where nothing is left of them."""
+    files: dict[str, FileOutcome] = {}
+    for step in steps:
+        for outcome in step.files:
+            earlier = files.pop(outcome.renamed_from or outcome.uri, None)
+            files[outcome.uri] = _one_after(earlier, outcome) if earlier else outcome
+    left = tuple(each for each in files.values() if each.before != each.after or each.renamed_from or each.other)
+    return steps[-1].model_copy(update={"files": left}) if left else None
+
+
+def _one_after(earlier: FileOutcome, later: FileOutcome) -> FileOutcome:
+    """Return what both made of the same file."""
+    origin = earlier.renamed_from or earlier.uri
+    taken_back = earlier.other is not None and other_way(earlier.other) == later.other
+    return later.model_copy(
+        update={
+            "before": earlier.before,
+            "renamed_from": "" if origin == later.uri else origin,
+            "other": None if taken_back else later.other or earlier.other,
+        }
+    )
 
 
 def _names(landed: Landed) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from attache.agent.select import rank, select
 from attache.app import open_app
 from attache.faces.cli.approver import Terminal
 from attache.faces.cli.main import app
@@ -24,6 +25,8 @@ tools = typer.Typer(help="List the agent's tools and run one.", no_args_is_help=
 app.add_typer(tools, name="tool")
 
 REFUSED = 4
+OFFER_SECONDS = 30.0
+"""How long the embedding model is waited for where nothing else waits."""
 
 
 @tools.command("list")
@@ -43,6 +46,37 @@ def list_(*, cwd: Cwd = Path(), json_lines: Json = False) -> None:
                 f"{spec.name:<{wide}}{spec.category:<{category}}{spec.effect:<11}{spec.description.partition('. ')[0]}"
             )
     tell_problems(found.problems)
+
+
+@tools.command()
+def offer(
+    request: Annotated[str, typer.Argument(help="What you would ask for.")],
+    *,
+    cwd: Cwd = Path(),
+    json_lines: Json = False,
+) -> None:
+    """Show which tools a model is offered for a request, and how they were chosen."""
+    here = folder(cwd)
+    settings = settings_for(here)
+
+    async def work() -> tuple[Tools, str]:
+        async with open_app(settings, here) as opened:
+            resources = opened.resources
+            resources.likeness.wait_seconds = OFFER_SECONDS
+            found = resources.tools.allowed(settings.mode)
+            ranked = await rank(found, request, settings.tool_selection, resources.likeness)
+            return select(found, ranked, settings.max_tools), resources.likeness.trouble()
+
+    offered, trouble = asyncio.run(work())
+    how = settings.tool_selection
+    if how != "keyword" and (trouble or not settings.embedding_model):
+        sys.stderr.write(f"attache: chosen by keyword, not {how}: {trouble or 'no `embedding_model` is set'}\n")
+        how = "keyword"
+    for spec in offered.specs():
+        if json_lines:
+            print_json({"name": spec.name, "category": spec.category, "by": how})
+        else:
+            print(f"{spec.name:<20}{spec.category:<14}{spec.description.partition('. ')[0]}")
 
 
 @tools.command()

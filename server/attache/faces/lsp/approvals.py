@@ -23,6 +23,10 @@ CHOICES: Final[dict[ApprovalChoice, str]] = {
     "allow_session": "Allow for this session",
     "deny": "Deny",
 }
+SAY_WHY: Final = "Deny and say why"
+"""Not a choice but the way to one: the reason is typed in a document first."""
+WHY: Final = "/deny "
+"""How a chat document denies; the reason follows."""
 _WARNING: Final = 2
 _INFO: Final = 3
 
@@ -44,6 +48,8 @@ class Questions:
         self._waiting: dict[ApprovalId, Waiting] = {}
         self._on_board = False
         """Whether any of them stands as a diagnostic."""
+        self._to_deny: dict[Uri, ApprovalId] = {}
+        """Documents in which a reason is being typed, and against what."""
 
     def __iter__(self) -> Iterator[Approval]:
         """Iterate over the questions that are open."""
@@ -66,15 +72,19 @@ class Questions:
             del self._waiting[approval.id]
             self._show()
 
-    def answer(self, approval_id: str, choice: ApprovalChoice, reason: str = "", digest: str = "") -> None:
-        """Answer a question. Raises UserError where it is open no more, or where it is not what was shown."""
-        waiting = self._waiting.get(ApprovalId(approval_id))
+    def find(self, approval_id: str, digest: str) -> Approval:
+        """Return a question, or the only one; UserError where it is open no more, or is not what was shown."""
+        waiting = self._waiting.get(ApprovalId(approval_id)) if approval_id else self._waiting[self.only().id]
         if waiting is None or waiting.answered.done():
             raise UserError("that question is not open any more", hint="look at the diagnostics for what waits")
-        approval = waiting.approval
-        if digest and digest != approval.digest:
+        if digest and digest != waiting.approval.digest:
             raise UserError("the answer was given to another question", hint="answer what is shown now")
-        waiting.answered.set_result(
+        return waiting.approval
+
+    def answer(self, approval_id: str, choice: ApprovalChoice, reason: str = "") -> None:
+        """Answer a question. Raises UserError where it is open no more."""
+        approval = self.find(approval_id, "")
+        self._waiting[approval.id].answered.set_result(
             ApprovalAnswer(
                 approval_id=approval.id, digest=approval.digest, choice=choice, pattern=approval.pattern, reason=reason
             )
@@ -82,11 +92,37 @@ class Questions:
 
     def only(self) -> Approval:
         """Return the question that waits. Raises UserError where it is not exactly one."""
-        if len(self._waiting) != 1:
-            raise UserError(
-                f"{len(self._waiting) or 'no'} questions wait for an answer", hint="pick one by its code action"
-            )
+        if not self._waiting:
+            raise UserError("no questions wait for an answer", hint="a run asks where it needs your leave")
+        if len(self._waiting) > 1:
+            raise UserError(f"{len(self._waiting)} questions wait for an answer", hint="pick one by its code action")
         return next(iter(self._waiting.values())).approval
+
+    async def ask_why(self, approval: Approval) -> None:
+        """Let the user type why not, in the chat that tells of a question, else in a new one; nothing is denied yet.
+
+        Where the reason stands there already, it is denied: not every editor lets us see what it opens for us.
+        """
+        chats, session_id = self._server.chats, self._waiting[approval.id].session_id
+        uri = next((uri for uri, about in self._to_deny.items() if about == approval.id), None)
+        if uri is not None and (reason := await chats.asked(uri)).startswith(WHY):
+            self.deny_in(uri, reason.removeprefix(WHY).strip())
+            return
+        if uri is None and (uri := chats.waiting(session_id)):
+            await chats.draft(uri, WHY)
+        elif uri is None:
+            uri = await chats.begin(f"Deny: {first_line(approval)}", WHY)
+        self._to_deny[uri] = approval.id
+        await chats.open(uri)
+
+    def deny_in(self, uri: Uri, reason: str) -> Approval:
+        """Deny what a chat document is about, with the reason that was typed there. Raises UserError."""
+        picked = self._waiting.get(self._to_deny.pop(uri, ApprovalId("")))
+        told_here = [each for each in self._waiting.values() if self._server.chats.waiting(each.session_id) == uri]
+        meant = picked or (told_here[0] if len(told_here) == 1 else None)
+        approval = meant.approval if meant else self.only()
+        self.answer(approval.id, "deny", reason)
+        return approval
 
     async def _ask_panel(self, approval: Approval, session_id: SessionId) -> None:
         from attache.agent import acp
@@ -101,7 +137,7 @@ class Questions:
         self._take(approval, choice)
 
     async def _ask_by_buttons(self, approval: Approval) -> None:
-        buttons = [{"title": words} for words in CHOICES.values()]
+        buttons = [{"title": words} for words in (*CHOICES.values(), SAY_WHY)]
         params = {"type": _WARNING, "message": told(approval), "actions": buttons}
         try:
             answer = await self._server.peer.ask("window/showMessageRequest", params)
@@ -109,6 +145,8 @@ class Questions:
             answer = None
         title = cast("dict[str, Any]", answer).get("title") if isinstance(answer, dict) else None
         self._take(approval, next((choice for choice, words in CHOICES.items() if words == title), None))
+        if title == SAY_WHY and approval.id in self._waiting:
+            self._server.background(self.ask_why(approval), "why not")
 
     def _take(self, approval: Approval, choice: ApprovalChoice | None) -> None:
         """Take an answer; a question that was waved away goes on waiting, as a diagnostic."""
@@ -198,6 +236,11 @@ def told(approval: Approval) -> str:
     return f"Attaché wants to: {approval.title}{rows}{session}"
 
 
+def first_line(approval: Approval) -> str:
+    """Return what is asked, in one line."""
+    return approval.title.partition("\n")[0]
+
+
 def _line_of(server: Server, uri: Uri, approval: Approval) -> int | None:
     """Return the line of a chat document that tells of a question."""
     document = server.buffers.get(uri)
@@ -210,7 +253,7 @@ def _diagnostic(place: Range, approval: Approval) -> Diagnostic:
     rows = ", ".join(f"{label} {value}" for label, value in approval.detail)
     return Diagnostic(
         range=place,
-        message=f"wants to run: {approval.title}" + (f" ({rows})" if rows else "") + ". Allow or deny by code action.",
+        message=f"wants to {approval.title}" + (f" ({rows})" if rows else "") + ". Allow or deny by code action.",
         severity=WARNING,
         code="approval",
         source=SOURCE,
@@ -219,7 +262,10 @@ def _diagnostic(place: Range, approval: Approval) -> Diagnostic:
 
 
 class Permission(Shape):
-    """The argument of `attache.approve` and `attache.deny`; the question may be left out where only one waits."""
+    """The argument of `attache.approve`, `attache.deny` and `attache.denyWhy`.
+
+    The question may be left out where only one waits; words in place of the whole are the reason for denying.
+    """
 
     approval: str = ""
     digest: str = ""
@@ -240,6 +286,15 @@ async def deny(server: Server, given: Permission) -> None:
     _decide(server, given, "deny")
 
 
+@command("attache.denyWhy", Permission)
+async def deny_why(server: Server, given: Permission) -> None:
+    """Deny what waits and tell the agent why; without a reason, open a chat document to type it in."""
+    if given.reason:
+        _decide(server, given, "deny")
+    else:
+        await server.questions.ask_why(server.questions.find(given.approval, given.digest))
+
+
 def _decide(server: Server, given: Permission, choice: ApprovalChoice) -> None:
-    approval_id = given.approval or server.questions.only().id
-    server.questions.answer(approval_id, choice, given.reason, given.digest)
+    approval = server.questions.find(given.approval, given.digest)
+    server.questions.answer(approval.id, choice, given.reason)

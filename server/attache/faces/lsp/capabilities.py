@@ -13,7 +13,7 @@ COMMANDS: Final = (
     "attache.ask", "attache.explain", "attache.fix", "attache.test", "attache.document", "attache.review",
     "attache.refactor", "attache.openChat", "attache.sendChat", "attache.stop",
     "attache.acceptHunk", "attache.rejectHunk", "attache.nextHunk", "attache.acceptAll", "attache.rejectAll",
-    "attache.undoStep", "attache.redoStep", "attache.approve", "attache.deny",
+    "attache.undoStep", "attache.redoStep", "attache.approve", "attache.deny", "attache.denyWhy",
     "attache.runStep", "attache.runPlan", "attache.skipStep", "attache.show", "attache.complete",
     "attache.setModel", "attache.setMode", "attache.reindex", "attache.showLog",
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attache.faces.lsp.approvals import Asker
 from attache.faces.lsp.chat.chat_text import is_chat
@@ -17,7 +17,7 @@ from attache.faces.lsp.targets import About, Target, target
 from attache.faces.lsp.wire.rpc import INVALID_PARAMS, Refused
 from attache.faces.lsp.wire.shapes import CommandParams, read_as
 from attache.foundation.ids import new_id
-from attache.foundation.registry import near
+from attache.foundation.registry import hint_for
 from attache.schema.data import ChangeSetId, SessionId
 from attache.schema.edits import ChangeSet, EditFile, TextEdit
 from attache.schema.errors import AttacheError, Interrupted, UserError
@@ -27,16 +27,21 @@ if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
 
 
+REASONED: Final = frozenset({"attache.deny", "attache.denyWhy"})
+"""Commands for which words in place of an object are the reason."""
+
+
 @feature("workspace/executeCommand", CommandParams)
 def execute(server: Server, params: CommandParams) -> None:
     """Begin a command."""
     known = COMMANDS.get(params.command)
     if known is None:
-        guesses = ", ".join(near(params.command, COMMANDS)) or ", ".join(COMMANDS)
-        raise Refused(INVALID_PARAMS, f"unknown command {params.command}; near: {guesses}")
+        raise Refused(INVALID_PARAMS, f"unknown command {params.command}; {hint_for(params.command, COMMANDS)}")
     given: Any = params.arguments[0] if params.arguments else {}
     if isinstance(given, str) and known.shape is About:
         given = {"question": given}  # what a person types behind the command's name
+    elif isinstance(given, str) and known.name in REASONED:
+        given = {"reason": given}
     try:
         argument: Any = read_as(known.shape, given)
     except ValueError as error:

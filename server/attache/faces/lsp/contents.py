@@ -97,9 +97,10 @@ def _uri(what: str, name: str) -> str:
 
 async def text_of(server: Server, uri: str) -> str:
     """Return the text behind a URI of ours. Raises UserError where there is none."""
-    parts = urlsplit(uri)
-    what, _, name = unquote(parts.path).strip("/").partition("/")
-    if parts.scheme != SCHEME or what not in _TEXTS or not name:
+    scheme, _, rest = uri.partition(":")
+    path = rest.partition("?")[0].partition("#")[0]
+    what, _, name = unquote(path).strip("/").partition("/")
+    if scheme != SCHEME or what not in _TEXTS or not name:
         raise UserError(f"{uri} is no document of ours", hint=f"such as {SCHEME}:///diff/pending.diff")
     return await _TEXTS[what](server, name)
 
@@ -148,12 +149,13 @@ async def _prompt(server: Server, name: str) -> str:
     app = await server.app()
     session = await app.orchestrator.load_session(name.removesuffix(".md"))
     sent = app.resources.catalog.health.sent.get(session.state.model)
-    if sent is not None and sent.messages and sent.messages[0] in session.state.messages:
+    if sent is not None and sent.messages and session.veil.restored_message(sent.messages[0]) in session.state.messages:
         tools = ", ".join(f"`{tool.name}`" for tool in sent.tools) or "none"
         head = f"# As sent to {session.state.model}\n\n{len(sent.tools)} tools: {tools}\n\n## System\n\n{sent.system}\n"
         return redact(head + "".join(_message(message) for message in sent.messages))
     head = "# The conversation, as the next prompt takes it up\n\nNothing was sent since this server started.\n"
-    return redact(head + "".join(_message(message) for message in session.state.messages))
+    told = redact(head + "".join(_message(message) for message in session.state.messages))
+    return told if server.settings.personal_data == "off" else session.veil.hide_text(told)
 
 
 def _message(message: Message) -> str:

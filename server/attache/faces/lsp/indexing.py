@@ -13,7 +13,7 @@ from attache.workspace.paths import to_path
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
-    from attache.index.client import Index
+    from attache.index.folders import Indexes
 
 PAUSE_SECONDS: Final = 0.3
 
@@ -21,7 +21,7 @@ PAUSE_SECONDS: Final = 0.3
 class IndexReader:
     """Follows the buffers, and hands the index what they hold."""
 
-    def __init__(self, server: Server, index: Index) -> None:
+    def __init__(self, server: Server, index: Indexes) -> None:
         self._server = server
         self._index = index
         self._waiting: dict[Uri, asyncio.TimerHandle] = {}
@@ -44,6 +44,4 @@ class IndexReader:
         self._waiting.pop(uri, None)
         document = self._server.buffers.get(uri)
         with suppress(ToolError):
-            if not to_path(uri).is_relative_to(self._server.folder):
-                return  # the index is of one folder; of another root the same name may stand in both
-        self._index.update(self._server.shown(uri), document.text if document else None)
+            self._index.update(to_path(uri), document.text if document else None)

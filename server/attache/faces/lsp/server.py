@@ -207,10 +207,21 @@ class Server:
 
     def shown(self, uri: str) -> str:
         """Return how a document is named to people and models."""
+        if len(self.roots) > 1:
+            return self.workspace.shown(Uri(uri))
         try:
             return shown(to_path(Uri(uri)), self.roots)
         except ToolError:
             return uri
+
+    def root_of(self, uri: str) -> Path:
+        """Return the folder of the workspace that a document lies in, the innermost; of one outside the first."""
+        try:
+            path = to_path(Uri(uri))
+        except ToolError:
+            return self.folder
+        inside = [root for root in self.roots if path.is_relative_to(root)]
+        return max(inside, key=lambda root: len(root.parts), default=self.folder)
 
     def look_at(self, uri: str, place: Range) -> None:
         """Note where the user is."""
@@ -236,6 +247,7 @@ class Server:
             home = self.settings.home
             trusted = self.settings.trusted and all(is_trusted(home, root) for root in self.roots)
             await self.app_now.resources.servers.start_anew(trusted=trusted)
+            await self.app_now.resources.index.use_folders(self.roots)
 
     async def land(self, change_set: ChangeSet) -> None:
         """Let changes that the user picked land, as one step that can be undone. Raises EditRefused."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attache.faces.lsp.carried import FOLDER, show_tool_problems
 from attache.faces.lsp.features import feature
 from attache.faces.lsp.wire.positions import Encoding, to_column
-from attache.faces.lsp.wire.shapes import ContentChange, DidChange, DidOpen, DocumentParams, Position
+from attache.faces.lsp.wire.shapes import ContentChange, DidChange, DidOpen, DocumentParams, Position, Reach
 from attache.schema.data import Uri
 from attache.schema.errors import AttacheError
 from attache.workspace.documents import END, BufferEdit, Document
@@ -52,7 +52,7 @@ def closed(server: Server, params: DocumentParams) -> None:
     server.buffers.close(Uri(params.text_document.uri))
 
 
-def code_points(document: Document, position: Position, encoding: Encoding) -> tuple[int, int]:
+def code_points(document: Document, position: Position | Reach, encoding: Encoding) -> tuple[int, int]:
     """Return where a position of the editor stands in our text."""
     return position.line, to_column(document.line(position.line), position.character, encoding)
 

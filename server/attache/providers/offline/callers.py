@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from attache.providers.offline.evidence import Passage
+from attache.providers.offline.places import TEST, aside
 from attache.providers.offline.plans import Asked, Call, Done, Step
-from attache.providers.offline.where import where
+from attache.providers.offline.where import tests_about, where
 
 SHOWN = 15
 LIMIT = 500
-TEST = re.compile(r"(?:^|/)(?:tests?|specs?|testing)/|(?:^|/)test_|[._](?:test|spec)\.")
+DEFINED_SHOWN = 3
 ORDER = ("call", "use", "type", "import")
 """Kinds of use, the most telling first."""
 
@@ -45,6 +45,8 @@ def tests_of(asked: Asked) -> Step:
     name = asked.name
     if not name:
         return Done("What tests what? Name it: `what tests fetch_all?`")
+    if not asked.intent.names and len(asked.intent.words) > 1:
+        return tests_about(asked)
     if not asked.results("references"):
         return [references(name)]
     uses = [use for use in used(asked) if TEST.search(use.path) and use.role != "import"]
@@ -52,7 +54,8 @@ def tests_of(asked: Asked) -> Step:
         inside = len({(use.path, use.caller) for use in uses})
         return Done(f"`{name}` stands in {_times(inside, 'test')} by that name:\n\n{rows(uses, SHOWN)}")
     if not used(asked):
-        return Done(unused(asked, name))
+        is_word = not asked.intent.names and all(each.role != "definition" for each in asked.passages("references"))
+        return tests_about(asked) if is_word else Done(unused(asked, name))
     return Done(
         f"No test here uses `{name}` by that name. It may be tested through what uses it: `who calls {name}?`; "
         f"or begin one: `write tests for {name}`."
@@ -67,7 +70,10 @@ def references(name: str) -> Call:
 def used(asked: Asked) -> list[Passage]:
     """Return the uses that were found, calls first, definitions left out."""
     found = [use for use in asked.passages("references") if use.role in ORDER]
-    return sorted(found, key=lambda use: (ORDER.index(use.role), bool(TEST.search(use.path))))
+    once: dict[tuple[str, int, str], Passage] = {}
+    for use in found:
+        once.setdefault((use.path, use.line, use.role), use)
+    return sorted(once.values(), key=lambda use: (ORDER.index(use.role), aside(use.path)))
 
 
 def cut_short(asked: Asked) -> bool:
@@ -80,8 +86,10 @@ def unused(asked: Asked, name: str) -> str:
     bare = name.rpartition(".")[2]
     if cut_short(asked):
         return f"`{bare}` is so common a name that its uses are not among the {LIMIT} places looked at."
-    if any(each.role == "definition" for each in asked.passages("references")):
-        return f"`{name}` is defined here, and nothing in this workspace uses it by that name."
+    defined = [each for each in asked.passages("references") if each.role == "definition"]
+    if defined:
+        at = ", ".join(dict.fromkeys(f"{each.path}:{each.line}" for each in defined[:DEFINED_SHOWN]))
+        return f"`{name}` is defined at {at}, and nothing in this workspace uses it by that name."
     return f"There is no `{name}` in this workspace."
 
 

@@ -11,6 +11,10 @@ from typing import NamedTuple
 
 from attache.providers.offline.evidence import SUBWORD
 
+_SPELT = re.compile(r"[A-Z]{2,}(?:[a-z]{1,2}|\d+)?")
+"""What is written as it is spelt: HTTP, URLs, HTTPie."""
+_WORD = re.compile(rf"(?:(?<![A-Za-z])|(?<=[a-z])){_SPELT.pattern}(?![a-z])|{SUBWORD.pattern}")
+
 
 class Parameter(NamedTuple):
     """One parameter, with what the signature says of it."""
@@ -37,9 +41,9 @@ class Described:
     @property
     def summary(self) -> str:
         """Return the name as a sentence: what it does, or what it is."""
-        words = [part.lower() for part in SUBWORD.findall(self.name)] or [self.name]
+        words = [part if _SPELT.fullmatch(part) else part.lower() for part in _WORD.findall(self.name)] or [self.name]
         if self.kind == "class":
-            return f"{' '.join(words).capitalize()}."
+            return f"{_sentence(words)}."
         first, rest = words[0], " ".join(words[1:])
         if first in {"is", "has", "can", "should", "was", "are"}:
             return f"Return whether it {first} {rest}.".replace("  ", " ")
@@ -47,7 +51,7 @@ class Described:
             return f"Convert to {rest}."
         if first in {"init", "new"} and not rest:
             return "Create it."
-        return f"{' '.join(words).capitalize()}."
+        return f"{_sentence(words)}."
 
     def note(self, parameter: Parameter) -> str:
         """Return what is known of a parameter beside its name and type."""
@@ -55,6 +59,11 @@ class Described:
         parts = [f"default {parameter.default}"] if parameter.default else []
         parts += [f"such as {given}"] if given else []
         return ", ".join(parts)
+
+
+def _sentence(words: Sequence[str]) -> str:
+    said = " ".join(words)
+    return said[:1].upper() + said[1:]
 
 
 # ---------------------------------------------------------------- Python

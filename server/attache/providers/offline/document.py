@@ -171,7 +171,7 @@ def _above(lines: dict[int, Quote], wanted: Sequence[Passage], _uses: Sequence[P
         first = each.line
         while first - 1 in lines and _DECORATED.match(lines[first - 1].text):
             first -= 1
-        if each.line not in lines or (first - 1 in lines and _COMMENT.match(lines[first - 1].text)):
+        if each.line not in lines or _is_commented(lines, first):
             continue
         end = min(each.end_line or each.line, each.line + HEAD_LINES)
         head = "\n".join(lines[number].text for number in range(each.line, end + 1) if number in lines)
@@ -183,6 +183,13 @@ def _above(lines: dict[int, Quote], wanted: Sequence[Passage], _uses: Sequence[P
             until = min(each.line + 1, max(lines))
             search = "\n".join(lines[number].text for number in range(first, until + 1) if number in lines)
             yield Edit(search, text + search, bare)
+
+
+def _is_commented(lines: dict[int, Quote], first: int) -> bool:
+    """Whether a comment stands above a line; one that ends in `*/` may stand a blank line off."""
+    above = lines[first - 1].text if first - 1 in lines else ""
+    further = lines[first - 2].text if first - 2 in lines else ""
+    return bool(_COMMENT.match(above)) or (not above.strip() and further.rstrip().endswith("*/"))
 
 
 def _told(asked: Asked) -> Done:

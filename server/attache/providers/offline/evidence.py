@@ -19,6 +19,7 @@ _IMPORTS = re.compile(r"\s*(?:import|from|use|#include|require)\b")
 ROOT_CHARS = 3
 """What a stem keeps at least."""
 SHOWN_LINES = 14
+SHOWN_CHARS = 240
 _ENDINGS = ("ations", "ation", "ions", "ion", "ingly", "ings", "ing", "ies", "ied", "ers", "ed", "er", "es", "s", "e")
 
 
@@ -125,7 +126,7 @@ def code(lines: Sequence[Quote], shown: int = SHOWN_LINES) -> str:
     """Return lines as a block of code, with how many there are more."""
     if not lines:
         return ""
-    text = "\n".join(line.text for line in lines[:shown])
+    text = "\n".join(line.text[:SHOWN_CHARS] + "…" * (len(line.text) > SHOWN_CHARS) for line in lines[:shown])
     more = f"\n… {len(lines) - shown} more lines" if len(lines) > shown else ""
     fence = "```" if "```" not in text else "~~~~"
     return f"{fence}\n{text}{more}\n{fence}"

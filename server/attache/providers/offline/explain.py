@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from attache.providers.offline.callers import TEST, cut_short, references, rows, unused, used
+from attache.providers.offline.callers import cut_short, references, rows, unused, used
 from attache.providers.offline.evidence import Passage, code
 from attache.providers.offline.pasted import is_about_it, pasted
+from attache.providers.offline.places import aside
 from attache.providers.offline.plans import Asked, Call, Done, Step, symbols_first
+from attache.providers.offline.quoted import message, said
 from attache.providers.offline.traces import error, is_trace
 from attache.providers.offline.tree import look_at
 from attache.providers.offline.where import where
@@ -16,10 +18,15 @@ BODY_LINES = 80
 USES_SHOWN = 8
 OTHERS_SHOWN = 5
 NEAR_SHOWN = 3
+_HOW = re.compile(r"how (?:is|are|do|does|can|was|were)\b")
+"""How a file is read, or made, is told by what does so."""
 _THINGS = ("class", "interface", "struct", "trait", "type", "enum")
 """What a plain word asks for first: what is a blueprint?"""
 _LESSER = ("heading", "section", "variable", "field", "constant", "property", "key")
-_DOCUMENT = re.compile(r"(?:^|/)docs?/|\.(?:md|rst|txt|html|adoc)$")
+_GIVES = (
+    r"^\s*(?:(?:export|const|let|var|static|final|public|private|pub|readonly)\s+)*[\w.\[\]'\"]*{}['\"\]]*\s*[:=](?!=)"
+)
+"""A line that gives a name its value: `NAME = …`, `NAME: …`."""
 
 
 def explain(asked: Asked) -> Step:
@@ -28,13 +35,26 @@ def explain(asked: Asked) -> Step:
         return error(asked)
     if is_about_it(asked):
         return pasted(asked)
-    if asked.intent.names:
+    if (text := message(asked)) and (step := said(asked, text)):
+        return step
+    if asked.intent.names and not _asks_how(asked):
         return _symbol(asked, asked.intent.names[0])
-    if asked.intent.places:
+    if asked.intent.names:
+        return where(asked)
+    if asked.intent.places and not (asked.intent.words and _HOW.match(asked.intent.question.lower())):
         return look_at(asked)
     if len(asked.intent.words) == 1 and _may_be_symbol(asked, asked.intent.words[0]):
         return _symbol(asked, asked.intent.words[0])
     return where(asked)
+
+
+def _asks_how(asked: Asked) -> bool:
+    """Whether it is asked how something is done, of which the name is only a part: how are SFTP files fetched?"""
+    names = asked.intent.names
+    others = [word for word in asked.intent.words if not any(word in name for name in names)]
+    is_word = all(name.isupper() and name.isalpha() for name in names)
+    question = asked.intent.question
+    return is_word and bool(others) and "`" not in question and bool(_HOW.match(question.lower()))
 
 
 def _may_be_symbol(asked: Asked, word: str) -> bool:
@@ -78,16 +98,12 @@ def definitions(asked: Asked, name: str) -> list[Passage]:
         key=lambda each: (
             each.path not in paths,
             each.role in _LESSER,
-            _is_document_or_test(each.path),
+            aside(each.path),
             is_word and each.role not in _THINGS,
             each not in exact,
             size[each.path, each.line] != largest[each.path, each.name],
         ),
     )
-
-
-def _is_document_or_test(path: str) -> int:
-    return 2 if _DOCUMENT.search(path) else 1 if TEST.search(path) else 0
 
 
 def _missing(asked: Asked, name: str) -> Step:
@@ -100,6 +116,8 @@ def _missing(asked: Asked, name: str) -> Step:
     if not asked.results("grep"):
         return [Call("grep", {"pattern": rf"\b{re.escape(bare)}\b"})]
     if stands := [quote for each in asked.passages("grep") for quote in each.quotes]:
+        gives = re.compile(_GIVES.format(re.escape(bare)))
+        stands.sort(key=lambda quote: (aside(quote.path), not gives.match(quote.text)))
         rows_ = "\n".join(f"- {quote}" for quote in stands[:USES_SHOWN])
         return Done(f"No definition of `{name}` is known to the index here. The word stands at:\n\n{rows_}")
     near = list(dict.fromkeys(each.name for each in asked.passages("symbols") if each.name))[:NEAR_SHOWN]

@@ -68,5 +68,10 @@ def move(asked: Asked) -> Step:
     if not found:
         return Done(f"No definition of `{name}` is in this workspace, outside {target['path']}.")
     first = found[0]
+    if not first.path.endswith((".py", ".pyi")):
+        return Done(
+            f"`{name}` ({first.path}:{first.line}) stays: I move definitions of Python alone, with their imports. "
+            "Other languages take a language model; whole files I move in any: `move src/a.ts to src/b.ts`."
+        )
     bare = first.name.rpartition(".")[2]
     return [Call("move_symbol", {"path": first.path, "line": first.line, "to_path": target["path"], "name": bare})]

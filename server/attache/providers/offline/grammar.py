@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 Kind = Literal[
     "where", "callers", "explain", "fix", "test", "hello", "unknown", "begin_tests", "tests_of", "changed", "trace",
     "summarise", "files", "rename", "move", "extract", "document", "commit_message", "changelog", "review", "blame",
-    "outline", "dependencies", "dead_code", "metrics", "undo",
+    "outline", "dependencies", "dead_code", "metrics", "undo", "hierarchy",
 ]  # fmt: skip
 
 PARTS = {
@@ -33,6 +33,14 @@ PARTS = {
     "symbols": r"(functions|classes|methods|symbols|definitions|structs|types|interfaces|constants)",
     "there": r"( are| is| there| defined)*",
     "name": r"`?[\w.:]+`?(\(\))?",
+    "derives": r"(extends?|implements?|sub-?class(es)?|inherits?|derives?|overrides?|overrid(es|ing)|specialis\w+)",
+    "kinds": r"(class(es)?|types?|interfaces?|structs?|traits?|enums?|models?|methods)",
+    "tell": r"(what|which|list|show|find|name|give|print|explain|describe)( me)?( are| is)?",
+    "really": r"(still |ever |actually |really |even |being |not )*",
+    "heirs": (
+        r"(sub-?class(es)?|sub-?types?|derived (classes|types)|child(ren| classes)|descendants|implementations|"
+        r"implement[eo]rs|overrides|super-?class(es)?|base class(es)?|parents?( class(es)?)?|ancestors|bases)"
+    ),
 }
 """What the patterns below name in angle brackets."""
 _POLITE = re.compile(
@@ -316,14 +324,31 @@ ROWS: tuple[Row, ...] = (
         "fix repair lint format import unused clean refactor change edit improve rewrite error type",
     ),
     Row(
+        "hierarchy",
+        r"""
+        \b(who|what|what else|which( \w+)? <kinds>|which) <derives>\b
+        ^(<tell>( all)?( the| its| any| of)* )?(known |direct )?<heirs> (of|for|to)\b
+        ^(<tell> )?(the )?(class |type |trait )?(hierarchy|inheritance( tree)?) (of|for|below|under|above)\b
+        ^(what|which \w+) (does|do|is|are) \S+ (inherits?|derived?|extends?|sub-?classe?[sd]?|based|implements?)\b
+        ^(is|are) \S+ (ever |anywhere |still )*(sub-?classed|inherited|extended|overridden|derived|implemented)\b
+        ^where (is|are) \S+ (sub-?classed|inherited|extended|overridden)\b
+        ^(does|do) (any|some)(thing| \w+)? <derives>\b
+        """,
+        "show what a class is derived from, and what derives from it",
+        "`what inherits from Session?`",
+        "inherit subclass superclass extends implements override derive hierarchy base class interface trait",
+    ),
+    Row(
         "callers",
         r"""
         \b(who|what|what else|which \w+) (calls?|uses?|invokes?|imports?|depends? on|references?|needs?|consumes?)\b
-        \b(who|what|which \w+) (extends?|implements?|subclasses|inherits)\b
         \b(callers?|uses|usages?|references?|call sites?|dependents?) (of|to|for)\b
         \bwhere (is|are|do we|does \w+) .*\b(called|used|invoked|imported|referenced)\b
         ^(what|who) (happens|breaks|is affected) if .*\b(change|remove|delete|rename|break)
-        ^(is|are) \S+ (still )?(used|called|needed|dead)\b
+        ^(is|are|was)( the| this| a| an)*( \w+)? \S+ <really>(used|called|needed|dead|unused|imported|referenced)\b
+        ^(is|are) there any(thing|one|body)?\b.*\b(uses?|users?|usages?|calls?|callers?|references?|using|calling)\b
+        ^(does|do|did) (any|some|no)(thing|one|body| \w+)? .*\b(uses?|calls?|imports?|needs?|references?|depends? on)\b
+        ^(do|does) (we|it|this|they|the \w+) (still |ever |even |actually )*(use|call|need|import) <name>( \w+)?\W*$
         """,
         "list the uses of a name",
         "`who calls fetch_all?`",

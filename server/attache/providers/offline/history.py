@@ -73,7 +73,7 @@ def changed(asked: Asked) -> Step:
     if not asked.done:
         more = {"path": path} if path else {}
         if rev:
-            span = rev if ".." in rev or rev == "HEAD~1" else f"{rev}..HEAD"
+            span = rev if ".." in rev else f"{rev}..HEAD"
             return [Call("git_diff", {**more, "rev": rev}), Call("git_log", {**more, "rev": span, "limit": COMMITS})]
         staged = Call("git_diff", {**more, "staged": True})
         log = Call("git_log", {**more, "limit": COMMITS})

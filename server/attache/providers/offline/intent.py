@@ -24,7 +24,7 @@ _QUOTED_PLACE = re.compile(
     rf"(?P<path>[^`\n:]*/[^`\n:]+|[^`\n:]+\.(?:{_SUFFIXES.replace(' ', '|')})|[^`\n:]+(?=:\d))"
     r"(?::(?P<line>\d+)(?:[-–](?P<end>\d+))?)?(?::(?P<column>\d+))?"
 )
-_PATH = re.compile(rf"(?<![\w/.])((?:[\w.-]+/)*[\w-]+\.(?:{_SUFFIXES.replace(' ', '|')}))\b")
+_PATH = re.compile(rf"(?<![\w/.])((?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)*\.(?:{_SUFFIXES.replace(' ', '|')}))\b")
 _NAME = re.compile(
     r"""\b (?:[A-Za-z_]\w*\.)*            # what it stands in
     (?: [a-z]+(?:_\w+)+                    # snake_case
@@ -40,6 +40,16 @@ _CODE = re.compile(r"\b([A-Z]{1,4}\d{3,4})\b")
 _LINE = re.compile(r"\blines? (?P<line>\d+)\b(?:\s*(?:-|–|to|until|through|and)\s*(?P<end>\d+)\b)?")
 _ABOUT = re.compile(r"^It is about (?P<what>.+)$", re.MULTILINE)
 """How an editor says which definition a question is about."""
+STATUS_DIGITS = 3
+_FORMS = (
+    "written/write wrote/write built/build sent/send found/find kept/keep ran/run chosen/choose chose/choose "
+    "thrown/throw threw/throw held/hold begun/begin began/begin drawn/draw shown/show lost/lose caught/catch "
+    "bound/bind broken/break driven/drive forgotten/forget hidden/hide taken/take given/give gotten/get "
+    "bought/buy brought/bring dealt/deal fed/feed meant/mean overridden/override overwritten/overwrite "
+    "rewritten/rewrite rebuilt/rebuild stuck/stick told/tell withdrawn/withdraw swept/sweep undone/undo"
+)
+_BASE_FORMS: dict[str, str] = {form: base for form, _, base in (pair.partition("/") for pair in _FORMS.split())}
+"""What forms that no ending tells are forms of."""
 _VERBS = "explain describe document fix repair correct resolve remove run execute test calls uses mean means works work"
 
 STOP_WORDS = frozenset(
@@ -119,7 +129,7 @@ def _with_line(line: str, places: tuple[Place, ...]) -> tuple[Place, ...]:
 
 def _places(text: str) -> tuple[Place, ...]:
     """Return the files that are named: quoted ones whole, whatever they are called, then what looks like a path."""
-    text = re.sub(r"\w+://\S*", " ", text)
+    text = re.sub(r"\b\w+://\S*", " ", text)
     found: dict[str, Place] = {}
     for quoted in _TICKED.findall(text):
         if match := _QUOTED_PLACE.fullmatch(quoted):
@@ -162,8 +172,15 @@ def _is_stop(word: str) -> bool:
     return word in STOP_WORDS or word in _MISSPELT
 
 
+def _is_number(word: str) -> bool:
+    """Whether a word only counts; those of three digits are names: statuses, as 404."""
+    return word.isdigit() and len(word) != STATUS_DIGITS
+
+
 def _words(line: str, places: tuple[Place, ...]) -> tuple[str, ...]:
     for place in places:
         line = line.replace(place.path, " ")
+    line = _LINE.sub(" ", line)
     words = (word.strip("._-") for word in re.findall(r"[\w.-]+", line))
-    return tuple(dict.fromkeys(word for word in words if word and not _is_stop(word.lower()) and not word.isdigit()))
+    words = (_BASE_FORMS.get(word, word) for word in words)
+    return tuple(dict.fromkeys(word for word in words if word and not _is_stop(word.lower()) and not _is_number(word)))

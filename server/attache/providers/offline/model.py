@@ -15,6 +15,7 @@ from attache.providers.offline.explain import explain
 from attache.providers.offline.extract import extract, move
 from attache.providers.offline.fix import fix
 from attache.providers.offline.grammar import Kind
+from attache.providers.offline.hierarchy import hierarchy
 from attache.providers.offline.history import blame, changed, changelog, commit_message
 from attache.providers.offline.intent import understand
 from attache.providers.offline.lists import by_tool, outline, undo
@@ -38,6 +39,7 @@ NOTE = (
 PLANS: dict[Kind, Plan] = {
     "where": where,
     "callers": callers,
+    "hierarchy": hierarchy,
     "tests_of": tests_of,
     "explain": explain,
     "trace": trace,

@@ -35,8 +35,12 @@ IN_TEXTS = frozenset({"heading", "section", "key", "other"})
 BUILDING = "[the index is still being built"
 """How tools say that there may be more."""
 _NOTE = re.compile(
-    r"^\[?(the index (?:is still|cannot|is failed|is off)[^\n]*?|there is no index here)\]?$", re.MULTILINE
+    r"^\[?(the index (?:is still|cannot|is failed|is off)[^\n]*?|there is no index here"
+    r"|\d+ files? (?:is|are) not in the index[^\n]*?)\]?$",
+    re.MULTILINE,
 )
+
+_NONE = re.compile(r"nothing found for|no symbol found for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,23 @@ class Asked:
 
     @property
     def doubt(self) -> str:
-        """Return what a tool said of an index that does not know everything, empty where it does."""
-        notes = (_NOTE.search(result.text) for _, result in self.done)
-        return next((note[1] for note in notes if note), "")
+        """Return what a tool said of an index that does not know everything, empty where it does.
+
+        Files that it could not take in matter where nothing was found, and where all that is there was asked for.
+        """
+        notes = (
+            note[1]
+            for call, result in self.done
+            if (note := _NOTE.search(result.text))
+            and (" not in the index" not in note[1] or call.name == "references" or _NONE.match(result.text))
+        )
+        return next(notes, "")
 
     @property
     def subject(self) -> tuple[str, ...]:
         """Return the words and names of the question, each once."""
-        return tuple(dict.fromkeys((*self.intent.words, *self.intent.names)))
+        places = [place.path for place in self.intent.places if self.intent.kind in {"explain", "where", "tests_of"}]
+        return tuple(dict.fromkeys((*self.intent.words, *self.intent.names, *places)))
 
     @property
     def name(self) -> str:

@@ -7,7 +7,8 @@ import re
 from attache.providers.offline.evidence import Passage
 from attache.providers.offline.explain import definitions
 from attache.providers.offline.intent import Place
-from attache.providers.offline.plans import Asked, Call, Done, Step, symbols_first
+from attache.providers.offline.places import OTHERS, aside
+from attache.providers.offline.plans import IN_TEXTS, Asked, Call, Done, Step, symbols_first
 
 SHOWN = 6
 NEAR = 20
@@ -24,6 +25,7 @@ _WAYS = (
     re.compile(rf"(?:call|name) {KIND}{_END.format('old')} {_END.format('new')} instead", re.IGNORECASE),
     re.compile(rf"re-?name (?:this|it)(?: \w+)? (?:to|as) {_END.format('new')}(?=[\s.,;!?]|$)", re.IGNORECASE),
 )
+_REQUIRED = re.compile(r"^(?:variable|constant) .* = (?:await )?(?:require|import)\(")
 _FILE = re.compile(
     r"[`'\"]?(?P<old>[\w./@+-]+\.\w+|[\w.@+-]+/[\w./@+-]*)[`'\"]?\s+(?:to|as|into|in)\s+"
     r"(?:the )?(?:folder |directory |file )?[`'\"]?(?P<new>[\w./@+-]+)[`'\"]?",
@@ -53,6 +55,7 @@ def rename(asked: Asked) -> Step:
     found = [each for each in found if place is None or each.path.endswith(place.path)] or found
     if not found:
         return _by_use(asked, old, new, bare)
+    found = _meant(found)
     if len(_distinct(found)) > 1:
         return _ambiguous(found, old, new)
     return [_call(found[0].path, found[0].line, new, bare)]
@@ -80,6 +83,28 @@ def _place(asked: Asked) -> Place | None:
 def _distinct(found: list[Passage]) -> set[tuple[str, str]]:
     """Return the things that bear the name: overloads of one file are one."""
     return {(each.path, each.name) for each in found}
+
+
+def _meant(found: list[Passage]) -> list[Passage]:
+    """Return the definitions that a person may mean: no headings, nothing vendored, no variable that was required.
+
+    Of what all is of one of these sorts, all.
+    """
+    for is_other in (_is_heading, _is_foreign, _is_required):
+        found = [each for each in found if not is_other(each)] or found
+    return found
+
+
+def _is_heading(each: Passage) -> bool:
+    return each.role in IN_TEXTS
+
+
+def _is_foreign(each: Passage) -> bool:
+    return aside(each.path) == OTHERS
+
+
+def _is_required(each: Passage) -> bool:
+    return bool(_REQUIRED.search(each.label))
 
 
 def _ambiguous(found: list[Passage], old: str, new: str) -> Done:

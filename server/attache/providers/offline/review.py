@@ -50,7 +50,12 @@ def review(asked: Asked) -> Step:
         and len(asked.results("review")) == 1
     ):
         return [Call("review", {"paths": ["."]})]  # no repository: then all of it
+    whole = len(asked.results("review")) > 1
+    why = asked.results("review")[0][1].text.splitlines()[0] if whole else ""
+    if whole and result.is_error:
+        return Done(f"There is nothing to review: {why}, and holds no file that I can read.")
     head, *rows = result.text.splitlines()
+    head = f"{why[:1].upper()}{why[1:]}, so all of it was reviewed: {head}" if whole else head
     return Done("\n".join((head, "", *(f"- {row}" for row in rows))) if rows else head)
 
 

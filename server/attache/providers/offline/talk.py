@@ -9,6 +9,7 @@ from attache.providers.offline.evidence import stems
 from attache.providers.offline.grammar import ROWS, Row
 from attache.providers.offline.pasted import is_about_it, pasted
 from attache.providers.offline.plans import Asked, Done, Step
+from attache.providers.offline.quoted import message, said
 from attache.providers.offline.traces import error, is_trace
 from attache.providers.offline.where import where
 
@@ -34,10 +35,12 @@ def unknown(asked: Asked) -> Step:
         return error(asked)
     if is_about_it(asked):
         return pasted(asked)
+    if (text := message(asked)) and (step := said(asked, text)):
+        return step
     if asked.text.strip().partition("\n")[0].rstrip().endswith("?") and asked.subject:
         return where(asked)
-    said = stems(asked.intent.question)
-    nearest = sorted(OFFERS, key=lambda offer: -len(stems(offer.words) & said))[:NEAREST]
+    words = stems(asked.intent.question)
+    nearest = sorted(OFFERS, key=lambda offer: -len(stems(offer.words) & words))[:NEAREST]
     return Done(
         "I do not understand that without a language model, and none is configured. To add one, set "
         "`ANTHROPIC_API_KEY` or `OPENAI_API_KEY`, or start Ollama; `attache doctor` tells how.\n\n"

@@ -7,12 +7,24 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from attache.providers.offline.evidence import SUBWORD, Passage, Quote, best, passages, stems
+from attache.providers.offline.places import OTHERS, TEST, aside
 from attache.providers.offline.plans import Asked, Call, Done, Step
+from attache.providers.offline.quoted import message, patterns, said
 from attache.providers.offline.words import ENOUGH, Wanted, beginning
+from attache.schema.messages import ToolResult
 
-HITS = 12
+HITS = 24
+FORM_CHARS = 5
+"""What the stems of one word share at least, where they differ."""
+MORE = "\n[… "
+"""How a tool says that it showed not everything."""
 READ_AT_ONCE = 8
+ASIDE_READ = 4
+"""Tests, documents and what others wrote, read after the code itself."""
 READ_LINES = 120
+_TESTS = re.compile(
+    r"\b(?:tests?|tested|testing|fixtures?|specs?|docs?|documented|documentation|vendored)\b", re.IGNORECASE
+)
 SHOWN = 5
 UNCLEAR_SHOWN = 2
 LOOKED_UP = 4
@@ -20,6 +32,8 @@ LOOKED_UP = 4
 RANK_COSTS = 0.05
 """What each place further down in the search's order costs: the index ranks well, the words decide among the near."""
 NAME_COUNTS = 0.15
+ASIDE_COSTS = 0.15
+"""What it costs to be a test, a document or what others wrote, where the code itself is asked about."""
 CLEAR = 0.75
 """Share of the question that the best place accounts for, where it is called the answer."""
 FAR = 0.35
@@ -28,19 +42,22 @@ FAR = 0.35
 
 def where(asked: Asked) -> Step:
     """Search by the question's words and names, read the best places, quote them, or say that nothing matches."""
+    if (text := message(asked)) and (step := said(asked, text)):
+        return step
     if not asked.subject:
         return Done("Where is what? Name a thing: `where do we retry failed requests?`")
     if not asked.results("search"):
-        calls = [Call("search", {"query": " ".join(asked.subject), "limit": HITS})]
+        tests = ["test"] if asked.intent.kind == "tests_of" else []
+        calls = [Call("search", {"query": " ".join([*tests, *asked.subject]), "limit": HITS})]
         return calls + [Call("symbols", {"name": name}) for name in asked.intent.names[:3]]
     found = _found(asked)
     if not found and asked.doubt:
         return _by_letter(asked)
-    if asked.intent.names and not asked.results("grep") and not _defined(asked):
+    if asked.intent.names and not _letters(asked) and not _defined(asked):
         return [Call("grep", {"pattern": name, "literal": True}) for name in asked.intent.names[:LOOKED_UP]]
     if found and not asked.results("read"):
-        return [_read(passage) for passage in found[:READ_AT_ONCE]]
-    if (unknown := _unaccounted(asked)) and not asked.results("grep"):
+        return [_read(passage) for passage in _nearest(asked, found)]
+    if (unknown := _unaccounted(asked)) and not _letters(asked):
         return [Call("grep", {"pattern": beginning(word), "literal": True, "ignore_case": True}) for word in unknown]
     missing = nowhere(asked)
     places = _places(asked, Wanted(asked.subject, missing))
@@ -62,9 +79,14 @@ def where(asked: Asked) -> Step:
     return Done(f"{lead}\n\n" + "\n".join(f"- {row}" for row in rows[:SHOWN]) + lacking)
 
 
+def _letters(asked: Asked) -> bool:
+    """Whether words were looked for by the letter; a message that was looked for as a whole is none."""
+    return len(asked.results("grep")) > len(patterns(message(asked)))
+
+
 def _by_letter(asked: Asked) -> Step:
     """Look for the words by the letter, where the index does not know everything."""
-    if not asked.results("grep"):
+    if not _letters(asked):
         words = "|".join(re.escape(beginning(word)) for word in asked.subject)
         return [Call("grep", {"pattern": words, "ignore_case": True})]
     wanted = Wanted(asked.subject)
@@ -89,6 +111,35 @@ def _found(asked: Asked) -> list[Passage]:
     return list(unique.values())
 
 
+def _nearest(asked: Asked, found: Sequence[Passage]) -> list[Passage]:
+    """Return what to read: the code first, and some of what stands beside it, unless tests were asked for."""
+    if is_about_tests(asked):
+        wanted = Wanted(asked.subject)
+        tests = [each for each in found if TEST.search(each.path)]
+        tests.sort(key=lambda each: -wanted.share(stems(each.path)))
+        others = [each for each in found if not TEST.search(each.path)]
+        return (tests or others)[:READ_AT_ONCE] if asked.intent.kind == "tests_of" else list(found[:READ_AT_ONCE])
+    code = [each for each in found if not aside(each.path)][:READ_AT_ONCE]
+    others = sorted((each for each in found if aside(each.path)), key=lambda each: aside(each.path) == OTHERS)
+    return [*code, *others[: max(ASIDE_READ, READ_AT_ONCE - len(code))]]
+
+
+def is_about_tests(asked: Asked) -> bool:
+    """Whether a question is about tests, which then are no asides."""
+    return asked.intent.kind == "tests_of" or bool(_TESTS.search(asked.intent.question))
+
+
+def tests_about(asked: Asked) -> Step:
+    """Find the tests of what words describe."""
+    step = where(asked)
+    if not isinstance(step, Done):
+        return step
+    shown = asked.results("read")
+    if any(TEST.search(call.arguments["path"]) for call, _ in shown):
+        return step
+    return Done(f"I found no test that is about that.\n\n{step.text}" if shown else step.text)
+
+
 def _bare(asked: Asked) -> set[str]:
     return {name.rpartition(".")[2] for name in asked.intent.names}
 
@@ -108,9 +159,30 @@ def _unaccounted(asked: Asked) -> list[str]:
 
 def nowhere(asked: Asked) -> tuple[str, ...]:
     """Return the words that were looked for by the letter and stand nowhere in the workspace."""
-    begun = {call.arguments["pattern"] for call, result in asked.results("grep") if result.text.startswith("0 hits")}
+    begun = {call.arguments["pattern"]: result for call, result in asked.results("grep")}
     parts = [part for word in asked.subject for part in (word, *SUBWORD.findall(word))]
-    return tuple(dict.fromkeys(part for part in parts if part in begun or beginning(part) in begun))
+    return tuple(
+        part
+        for part in dict.fromkeys(parts)
+        if any(key in begun and _holds_none(asked, begun[key], part) for key in (part, beginning(part)))
+    )
+
+
+def _holds_none(asked: Asked, result: ToolResult, part: str) -> bool:
+    """Whether what was found by the letter is other words alone: `retr` stands in retrieve, and is no retry."""
+    if result.text.startswith("0 hits"):
+        return True
+    if result.is_error or MORE in result.text:
+        return False
+    found = [stems(quote.text) for passage in asked.passages_of(result) for quote in passage.quotes]
+    wanted = stems(part)
+    return bool(found) and not any(_is_form(one, each) for one in wanted for line in found for each in line)
+
+
+def _is_form(one: str, other: str) -> bool:
+    """Whether two stems are of one word, as of negotiated and negotiation."""
+    short, long = sorted((one, other), key=len)
+    return short == long or (len(short) >= FORM_CHARS and long.startswith(short))
 
 
 class _Place(NamedTuple):
@@ -126,6 +198,7 @@ def _places(asked: Asked, wanted: Wanted) -> list[_Place]:
     """Return the places that were read and say any of it, the most telling first."""
     labels = {(each.path, each.line): each for each in reversed(_found(asked))}
     found: list[_Place] = []
+    about_tests = is_about_tests(asked)
     for rank, (call, result) in enumerate(asked.results("read")):
         if result.is_error:
             continue
@@ -136,7 +209,8 @@ def _places(asked: Asked, wanted: Wanted) -> list[_Place]:
         if quote is None:
             continue
         name = labels[path, start].name if (path, start) in labels else ""
-        score = share - RANK_COSTS * rank + NAME_COUNTS * wanted.share(stems(name))
+        costs = RANK_COSTS * rank + (0.0 if about_tests else ASIDE_COSTS * bool(aside(path)))
+        score = share - costs + NAME_COUNTS * wanted.share(stems(name))
         found.append(_Place(score, share, quote, name))
     return sorted(found, key=lambda place: -place.score)
 

@@ -25,6 +25,11 @@ _TEST = re.compile(
 )
 _KINDS = frozenset({"function", "method", "class", "interface", "enum", "struct", "trait", "type", "constant", "macro"})
 _ENTRIES = frozenset({"main", "init", "setup", "teardown", "handler", "constructor", "default", "new", "drop", "fmt"})
+_CALLED = re.compile(
+    r"visit_\w|leave_\w|depart_\w|generic_visit$|do_[A-Z]+$|handle_\w|on_\w|on[A-Z]|pytest_\w|test|_\w+_$"
+    r"|(?:async)?(?:set[Uu]p|tear[Dd]own)(?:Class|Module|_class|_module|_method|TestData)?$|ng[A-Z]|component[A-Z]|use[A-Z]"
+)
+"""Names by which frameworks call what they were never given: visitors, request methods, test fixtures, hooks."""
 _MARKED = re.compile(r"^\s*(?:@|#\[|\[)")
 _EXPORTED = re.compile(r"\b(?:export|pub|public|module\.exports)\b")
 
@@ -133,10 +138,17 @@ def _spoken(symbol: Symbol, code: dict[str, str]) -> int:
 
 
 def _strange_base(symbol: Symbol, text: str) -> str:
-    """Return a base of a method's class that its file does not define."""
+    """Return a base of a method's class, or of one of its bases, that its file does not define."""
     kinds = {each.name: each for each in kinds_in(symbol.path, text)}
-    own = kinds.get(symbol.container.rpartition(".")[2])
-    return next((base for base in own.bases if base not in kinds), "") if own else ""
+    left, seen = [symbol.container.rpartition(".")[2]], set[str]()
+    while left:
+        name = left.pop()
+        if name not in kinds:
+            return name if seen else ""
+        if name not in seen:
+            seen.add(name)
+            left += kinds[name].bases
+    return ""
 
 
 def _judged(symbol: Symbol, text: str, times: int, *, spoken: bool) -> Dead:
@@ -150,6 +162,8 @@ def _judged(symbol: Symbol, text: str, times: int, *, spoken: bool) -> Dead:
         return Dead(symbol, "low", "a settings file or template says the word")
     if symbol.kind == "method" and (strange := _strange_base(symbol, text)):
         return Dead(symbol, "low", f"its class is derived from {strange}, which may call it")
+    if _CALLED.match(symbol.name.lstrip("_") if symbol.kind == "function" else symbol.name):
+        return Dead(symbol, "low", "by its name a framework may call it")
     if symbol.kind == "method" and not symbol.name.startswith("_"):
         return Dead(symbol, "low" if times > 1 else "medium", "a method may override, or be called by a framework")
     if times > 1:

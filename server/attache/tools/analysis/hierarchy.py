@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field
@@ -12,13 +13,14 @@ from attache.foundation.registry import near
 from attache.schema.errors import ToolError
 from attache.schema.tools import ToolOutput
 from attache.tools.paging import Offset, paged
-from attache.tools.refactor.semantics.source import Source, field, walk
+from attache.tools.refactor.semantics.source import Source, field
 from attache.tools.survey import apart, survey
 from attache.tools.tool import Context, tool
-from attache.tools.wording import cited, counted
+from attache.tools.wording import cited
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from tree_sitter import Language as GrammarLanguage
+    from tree_sitter import Node, Query
 
 _CLASSES = re.compile(
     r"^(?:abstract_)?(?:class|interface|enum|struct|record|trait|object|impl|annotation_type)"
@@ -66,11 +68,13 @@ async def hierarchy(
     wanted = name.rpartition(".")[2]
     shown = ctx.workspace.shown(ctx.workspace.uri(path)) if path else ""
     found = [each for each in by_name.get(wanted, []) if not path or each.path == shown]
-    if not found:
+    outside = Kind(wanted, "", 0, 0, ())
+    heirs = [] if found or path else list(_down(outside, kinds, 1, (wanted,)))
+    if not found and not heirs:
         where = f" in {path}" if path else ""
         hint = f"near: {', '.join(near(wanted, by_name))}" if near(wanted, by_name) else "see symbols"
         raise ToolError(f"no class is called `{wanted}`{where}", hint=hint)
-    rows: list[str] = []
+    rows = [f"{wanted} (not defined here)", *heirs] if heirs else []
     for each in found:
         rows += [_said(each), *_up(each, by_name, 1, (each.name,)), *_down(each, kinds, 1, (each.name,))]
     many = [other for other, all_ in by_name.items() if len(all_) > 1 and any(other in row for row in rows)]
@@ -78,7 +82,7 @@ async def hierarchy(
     below = sum(row.lstrip().startswith("▾") for row in rows)
     return ToolOutput(
         text="\n".join(part for part in (paged(rows, offset), *notes) if part),
-        title=f"`{wanted}` · {counted(below, 'subclass')}",
+        title=f"`{wanted}` · {below} subclass{'es' * (below != 1)}",
         places=tuple(cited(each.path, each.line, each.end_line) for each in found),
         data={"found": [each._asdict() for each in found], "subclasses": below, "rows": rows},
     )
@@ -115,9 +119,7 @@ def kinds_in(path: str, text: str) -> Iterator[Kind]:
         source = Source(path, text)
     except ToolError:
         return
-    for node in walk(source.root):
-        if not _CLASSES.match(node.type):
-            continue
+    for node in _classes(source):
         named = field(node, "name") or field(node, "type")
         if named is None:
             continue
@@ -130,6 +132,25 @@ def kinds_in(path: str, text: str) -> Iterator[Kind]:
         name = source.say(named).partition("<")[0].rpartition("::")[2]
         first, last = source.line(node.start_byte), source.line(max(node.end_byte - 1, node.start_byte))
         yield Kind(name, path, first, last, tuple(base for base in bases if base != name))
+
+
+def _classes(source: Source) -> list[Node]:
+    """Return the nodes that are classes, in the order of the text."""
+    from tree_sitter import QueryCursor
+
+    found = QueryCursor(_query(source.language.grammar.language)).captures(source.root).get("class", [])
+    return sorted(found, key=lambda node: node.start_byte)
+
+
+@cache
+def _query(language: GrammarLanguage) -> Query:
+    """Return what finds the classes of a grammar, whatever it calls them."""
+    from tree_sitter import Query
+
+    kinds = {language.node_kind_for_id(number) for number in range(language.node_kind_count)}
+    wanted = sorted(kind for kind in kinds if kind and _CLASSES.match(kind))
+    named = [kind for kind in wanted if language.id_for_node_kind(kind, True)]
+    return Query(language, f"[{' '.join(f'({kind})' for kind in named) or '(ERROR)'}] @class")
 
 
 def _bases(source: Source, node: Node) -> Iterator[str]:

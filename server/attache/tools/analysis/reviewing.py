@@ -13,7 +13,7 @@ from pydantic import Field
 from attache.schema.documents import Diagnostic, Place
 from attache.schema.errors import FileMissing, FileSkipped, ToolError
 from attache.schema.tools import ToolOutput
-from attache.tools.analysis.review_rules import Finding, Reviewed, found, is_test, of
+from attache.tools.analysis.review_rules import Finding, Reviewed, found, is_test, of, why_of
 from attache.tools.analysis.risks import risks
 from attache.tools.diagnostics import check
 from attache.tools.git.changed_lines import Changes
@@ -23,6 +23,9 @@ from attache.tools.wording import counted, listed
 SHOWN = 60
 COMMON = frozenset({"S101", "S105", "S106", "S107", "S311", "S404", "S603", "S606", "S607"})
 """Risks that most programs take knowingly, and those that the review finds by other rules."""
+CAUSED = frozenset({"long-function", "complex-function", "duplicate", "missing-test", "secret"})
+"""What is found by the changed lines themselves."""
+RUFF_CODE = re.compile(r"S\d+")
 WHY = "With text from outside it does what others want: say why it is safe here."
 TROUBLES_SHOWN = 3
 PICTURES = re.compile(
@@ -144,12 +147,37 @@ async def _file(
             old[each.code, each.message] -= 1
             kept += [each] if old[each.code, each.message] < 0 else []
     calls = [_risk(each) for each in risky if each.code not in COMMON and file.has(each.place.line)]
-    return sorted([*map(of, kept), *calls, *found(file)], key=lambda each: (each.line, each.column, each.code))
+    findings = list(dict.fromkeys([*map(of, kept), *calls, *found(file)]))
+    if changes and any(each.code not in CAUSED for each in findings):
+        findings = await _caused(ctx, file, await changes.before(path), findings)
+    return sorted(findings, key=lambda each: (each.line, each.column, each.code))
+
+
+async def _caused(ctx: Context, file: Reviewed, before: str, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings without those that stood as often before the change, on lines that were only rewritten."""
+    had, has = [await _counted(ctx, file, text) for text in (before, file.text)]
+    return [each for each in findings if each.code in CAUSED or has[_key(each)] > had[_key(each)]]
+
+
+async def _counted(ctx: Context, file: Reviewed, text: str) -> Counter[tuple[str, str]]:
+    """Count what a whole text has of findings that say nothing of the change."""
+    whole = file._replace(text=text, new=None)
+    risky = [] if is_test(file.path) else await risks(ctx, file.path, text)
+    told = await check(ctx, file.path, text) if text else ()
+    return Counter(_key(each) for each in (*map(of, told), *map(_risk, risky), *found(whole)))
+
+
+def _key(each: Finding) -> tuple[str, str]:
+    return each.code, each.what
+
+
+def _why(each: Diagnostic) -> str:
+    return why_of(each.code) if RUFF_CODE.fullmatch(each.code) else WHY
 
 
 def _risk(each: Diagnostic) -> Finding:
     line = each.place.line
     what = f"{each.message.rstrip('.')}."
     return Finding(
-        path=each.place.path, line=line, end_line=line, severity="warning", code="risky-call", what=what, why=WHY
+        path=each.place.path, line=line, end_line=line, severity="warning", code="risky-call", what=what, why=_why(each)
     )

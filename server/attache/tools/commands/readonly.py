@@ -10,12 +10,15 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from attache.foundation.redact import redact
 from attache.schema.errors import InvalidArguments, PathRefused, ToolError
 from attache.schema.tools import ToolOutput
 from attache.tools.tool import Context, tool
@@ -27,6 +30,8 @@ from attache.workspace.views import DirectView
 SECONDS = 20.0
 OUTPUT_CHARS = 20_000
 OUTPUT_BYTES = 2_000_000
+MEMORY_BYTES = 1_000_000_000
+LOOKED_AT_BYTES = 1_000_000
 PIPES_MOST = 6
 
 
@@ -79,7 +84,10 @@ VERSIONS = frozenset({
     "gradle", "ruby", "bundle", "php", "composer", "dotnet", "gcc", "g++", "clang", "cmake", "make", "git", "docker",
     "kubectl", "terraform", "uv", "poetry", "pip", "pip3", "ruff", "mypy", "pytest", "tsc", "swift", "kotlin", "psql",
 })  # fmt: skip
-"""Programs that may be asked for their version, and for nothing else."""
+"""Programs that may be asked for their version, and for nothing else; not in the project's folder, whose files
+(`.mvn/jvm.config`, `rust-toolchain.toml`, `.yarnrc.yml`) would have some of them run what stands there."""
+_COUNTING = frozenset({"ls", "wc", "du", "stat", "file", "md5sum", "sha1sum", "sha256sum", "basename", "dirname"})
+"""Programs that tell of a file, and nothing that stands in it."""
 _VERSION = frozenset({"--version", "-V", "-version", "version"})
 _ENVIRONMENT_OF_JQ = re.compile(r"\benv\b|\$ENV|\$__prog_args|\b(?:import|include)\b")
 
@@ -95,7 +103,8 @@ async def run_readonly(
     stages = _stages(command)
     root = ctx.workspace.roots[0].path
     argvs = [_argv(ctx, root, words, first=number == 0) for number, words in enumerate(stages)]
-    code, output = await _piped(argvs, root)
+    folders = [root if words[0] in PROGRAMS else Path(root.anchor) for words in stages]
+    code, output = await _piped(argvs, folders)
     typed = DirectView(ctx.workspace.roots, ctx.workspace.buffers).unsaved()
     note = [f"note: it ran on the disk, without what is typed in {', '.join(typed[:10])}"] if typed else []
     text = middle_out(output.decode("utf-8", "replace").rstrip("\n"), OUTPUT_CHARS)
@@ -156,6 +165,7 @@ def _argv(ctx: Context, root: Path, words: Sequence[str], *, first: bool) -> lis
         else:
             paths += 1
             _inside(ctx, root, word)
+            _fit(name, root / word)
         kept.append(word)
     if paths > row.most:
         raise InvalidArguments(f"run_readonly.command: {name} would write to its last file", hint="use shell")
@@ -181,6 +191,21 @@ def _inside(ctx: Context, root: Path, word: str) -> None:
     ctx.workspace.place(to_uri(root / word))
 
 
+def _fit(name: str, path: Path) -> None:
+    """Refuse what would be read besides what is named, and secrets that would pass in pieces that have no shape."""
+    if name == "diff" and path.is_dir():  # it would follow the links that lie in there
+        raise InvalidArguments("run_readonly.command: diff compares single files here", hint="name two files")
+    if name in _COUNTING or not path.is_file():
+        return
+    with path.open("rb") as file:
+        text = file.read(LOOKED_AT_BYTES).decode("utf-8", "replace")
+    if redact(text) != text:
+        raise InvalidArguments(
+            f"run_readonly.command: {path.name} holds a secret, which {name} could take apart",
+            hint="use read or grep, which leave it out",
+        )
+
+
 def _program(ctx: Context, name: str) -> str:
     """Return where a program lies; one that the workspace brings along is none of those we know."""
     found = shutil.which(name)
@@ -192,25 +217,60 @@ def _program(ctx: Context, name: str) -> str:
     return found
 
 
-async def _piped(argvs: Sequence[Sequence[str]], cwd: Path) -> tuple[int, bytes]:
+async def _piped(argvs: Sequence[Sequence[str]], folders: Sequence[Path]) -> tuple[int, bytes]:
     """Run the programs one after the other, each with what the one before wrote; return the last exit code."""
     data, code = b"", 0
     environment = {**command_environment(), "LC_ALL": "C.UTF-8", "GREP_COLORS": "", "TZ": os.environ.get("TZ", "")}
-    for number, argv in enumerate(argvs):
+    for number, (argv, cwd) in enumerate(zip(argvs, folders, strict=True)):
         process = await asyncio.create_subprocess_exec(
             *argv, cwd=cwd, env=environment, start_new_session=os.name == "posix", stdout=asyncio.subprocess.PIPE,
             stdin=asyncio.subprocess.PIPE if number else asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
+        _limit(process.pid, argv[0])
         try:
             async with asyncio.timeout(SECONDS):
-                out, complaints = await process.communicate(data if number else None)
+                data, complaints = await _told(process, data if number else None)
+                code = await process.wait()
         except TimeoutError:
             raise ToolError(f"{argv[0]} took longer than {SECONDS:g} s and was ended", hint="ask for less") from None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        code, data = process.returncode or 0, out[:OUTPUT_BYTES]
+        if code < 0 and len(data) < OUTPUT_BYTES:
+            raise ToolError(f"{argv[0]} was ended by signal {-code}", hint="ask for less: it may not take more memory")
+        code = max(code, 0)  # ended by us, since nobody reads on
         if code > 1 or (code and complaints):
             return max(code, 2), complaints or data
     return code, data
+
+
+async def _told(process: asyncio.subprocess.Process, given: bytes | None) -> tuple[bytes, bytes]:
+    """Return what a program writes, up to a limit at which it is ended: it may never stop writing."""
+
+    async def write() -> None:
+        if process.stdin is not None and given is not None:
+            with suppress(BrokenPipeError, ConnectionResetError):
+                process.stdin.write(given)
+                await process.stdin.drain()
+            process.stdin.close()
+
+    async def read(stream: asyncio.StreamReader | None) -> bytes:
+        kept = bytearray()
+        while stream is not None and len(kept) <= OUTPUT_BYTES and (piece := await stream.read(65_536)):
+            kept += piece
+        if len(kept) > OUTPUT_BYTES and process.returncode is None:
+            process.kill()
+        return bytes(kept[:OUTPUT_BYTES])
+
+    _, output, complaints = await asyncio.gather(write(), read(process.stdout), read(process.stderr))
+    return output, complaints
+
+
+def _limit(pid: int, program: str) -> None:
+    """Hold a program that may be told to build anything to so much memory, where the system can."""
+    if sys.platform == "linux" and Path(program).name in PROGRAMS:
+        import resource
+
+        with suppress(OSError, ValueError):
+            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))

@@ -76,6 +76,8 @@ async def sql_execute(
 ) -> ToolOutput:
     """Change a SQLite or PostgreSQL database by one statement. To query one: sql."""
     if url := _url(ctx, database):
+        if statement.lstrip().startswith("\\"):  # psql's own commands read and write files, and run programs
+            raise InvalidArguments("sql_execute.statement: this is no SQL", hint="one statement, without a backslash")
         done = await _psql(ctx, url, statement)
         return ToolOutput(text=done or "done", title=f"{_shown(url)} · {first_line(statement)}")
     path = _file(ctx, database)

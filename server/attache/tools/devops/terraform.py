@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
+from attache.foundation.redact import redact
 from attache.schema.errors import FileSkipped
 
 VALUE_CHARS = 60
@@ -75,7 +76,7 @@ def _attributes(change: Data) -> Iterator[str]:
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= VALUE_CHARS else f"{text[:VALUE_CHARS]}…"
+    return text if len(text) <= VALUE_CHARS else f"{redact(text)[:VALUE_CHARS]}…"
 
 
 def summary(found: list[Change]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -16,6 +18,7 @@ from attache.tools.wording import counted
 from attache.workspace.formats.steps import Drafts, Replace
 from attache.workspace.formats.table import Format, changes
 
+_SEARCH = re.compile(r"<{5,9} ?SEARCH\b")
 FILES_MOST = 500
 """Files that one call may move or delete."""
 
@@ -74,7 +77,7 @@ def written(patch: str) -> Format:
     lines = [line.strip() for line in patch.splitlines()]
     if "*** Begin Patch" in lines:
         return "apply_patch"
-    if any(line.startswith("<<<<<<< SEARCH") for line in lines):
+    if any(_SEARCH.match(line) for line in lines):
         return "search_replace"
     return "unified_diff"
 
@@ -86,11 +89,14 @@ def written(patch: str) -> Format:
 async def move(
     ctx: Context,
     path: Annotated[str, Field(min_length=1, description="File or folder.")],
-    new_path: Annotated[str, Field(min_length=1, description="Its new path, name included.")],
+    new_path: Annotated[str, Field(min_length=1, description="Its new path from the top; a folder takes it in.")],
     overwrite: Annotated[bool, Field(description="Replace a file that is there.")] = False,
 ) -> ToolOutput:
     """Move or rename a file, or a folder with all that git does not ignore. What refers to it stays as it is."""
-    wanted = ctx.workspace.shown(ctx.workspace.uri(new_path.rstrip("/")))
+    wanted = ctx.workspace.shown(ctx.workspace.uri(new_path.rstrip("/") or new_path))
+    source = ctx.workspace.shown(ctx.workspace.uri(path.rstrip("/") or path))
+    if wanted != source and (new_path.endswith("/") or await _folder_there(ctx, new_path)):  # as mv does
+        wanted = f"{wanted}/{PurePosixPath(source).name}".removeprefix("./")
     found: list[FileChange] = []
     for file, inside in await _files(ctx, path):
         snapshot = await ctx.workspace.read(file)
@@ -98,7 +104,19 @@ async def move(
         if target == snapshot.uri:
             raise InvalidArguments("move.new_path: it is there already", hint="name another path")
         found.append(RenameFile(uri=snapshot.uri, new_uri=target, base_hash=snapshot.hash, overwrite=overwrite))
-    return await _landed(ctx, f"move {path} to {new_path}", tuple(found))
+    output = await _landed(ctx, f"move {path} to {wanted}", tuple(found))
+    if "/" in wanted or "/" not in source:
+        return output
+    beside = f"{PurePosixPath(source).parent}/{wanted}"
+    note = f"note: {wanted} stands at the top of the workspace; beside the old one it would be {beside}"
+    return output.model_copy(update={"text": f"{output.text}\n{note}"})
+
+
+async def _folder_there(ctx: Context, path: str) -> bool:
+    try:
+        return await is_folder(ctx, path)
+    except FileMissing:
+        return False
 
 
 @tool(category="files", effect="workspace", aliases=("delete_file", "remove", "rm"))

@@ -18,9 +18,10 @@ from attache.tools.changes import told
 from attache.tools.files.rendered import kind, notebook_lines, pdf_lines, picture
 from attache.tools.listing import alike, matching, tree
 from attache.tools.tool import Context, tool
-from attache.tools.wording import cited, counted, lines_of, listed, numbered
-from attache.workspace.edits import apply, diff
-from attache.workspace.locate import locate, with_newline
+from attache.tools.wording import cited, counted, lines_of, listed, not_named, numbered
+from attache.workspace.edits import diff
+from attache.workspace.formats.replacing import replaced
+from attache.workspace.locate import with_newline
 from attache.workspace.paths import to_path
 
 LINES_READ = 600
@@ -163,7 +164,7 @@ async def edit(
     text = before.text
     for number, each in enumerate(edits, 1):
         try:
-            text = apply(text, (locate(text, each.search, each.replace, before.path),))
+            text = replaced(text, each.search, each.replace, before.path)
         except EditRefused as error:
             which = f"edit {number} of {len(edits)}: " if len(edits) > 1 else ""
             raise EditRefused(f"{which}{error.message}; nothing was changed", hint=error.hint) from error
@@ -208,7 +209,14 @@ async def list_folder(
     shown = path.strip("/") or "."
     entries = tree([_inside(file, shown) for file in files], depth)
     return ToolOutput(
-        text=listed([f"{shown}/", *entries], ENTRIES_LISTED, "list a folder in it"),
+        text="\n".join(
+            part
+            for part in (
+                listed([f"{shown}/", *entries], ENTRIES_LISTED, "list a folder in it"),
+                not_named(ctx.workspace.unnamed),
+            )
+            if part
+        ),
         title=f"{shown} · {counted(len(files), 'file')}",
         data={"path": shown, "files": len(files), "entries": entries},
     )
@@ -249,6 +257,7 @@ async def find(
     """Find files by name, the likeliest first."""
     found = matching(name, await _below(ctx, path))
     text = listed(found, FILES_FOUND, "give a longer name or a folder") if found else f"no file is called like `{name}`"
+    text = "\n".join(part for part in (text, not_named(ctx.workspace.unnamed)) if part)
     return ToolOutput(
         text=text,
         title=f"`{name}` · {counted(len(found), 'file')}",

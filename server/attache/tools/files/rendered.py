@@ -94,7 +94,7 @@ async def pdf_lines(ctx: Context, path: str) -> list[str]:
     await asyncio.to_thread(read_bytes, root, inside)  # it is a file within the limits, and no link out of the folder
     file = str(root.path / inside)
     if find_spec("pypdf"):
-        argv: Sequence[str] = (sys.executable, "-c", _PYPDF, file)
+        argv: Sequence[str] = (sys.executable, "-P", "-c", _PYPDF, file)
     elif shutil.which("pdftotext"):
         argv = ("pdftotext", "-q", "-layout", "-enc", "UTF-8", file, "-")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -22,6 +23,7 @@ from attache.workspace.views import DirectView
 FILES_SHOWN = 100
 SHOWN_LINES = 600
 STASHES_SHOWN = 5
+_PARENT = re.compile(r"(.+?)(?:~1?|\^1?)")
 _STATES = {
     "M": "modified", "A": "added", "D": "deleted", "R": "renamed", "C": "copied", "T": "type changed", "U": "conflict",
 }  # fmt: skip
@@ -60,6 +62,14 @@ def revision(argument: str, rev: str) -> str:
     if rev.startswith("-") or any(char in rev for char in "\0\n"):
         raise InvalidArguments(f"{argument}: {rev!r} is no revision", hint="such as HEAD~2, main, or main...HEAD")
     return rev
+
+
+async def before_first(folder: Path, rev: str) -> bool:
+    """Say whether a revision is the parent of a commit that has none: what was there before the first one."""
+    child = _PARENT.fullmatch(rev)
+    if child is None or (await git(folder, "rev-parse", "--quiet", "--verify", f"{rev}^{{commit}}")).exit_code == 0:
+        return False
+    return (await git(folder, "rev-parse", "--quiet", "--verify", f"{child[1]}^{{commit}}")).exit_code == 0
 
 
 def unsaved(ctx: Context, where: Repository) -> list[str]:
@@ -158,7 +168,10 @@ async def git_diff(
 ) -> ToolOutput:
     """Show changes as a unified diff: not staged by default, unsaved text included."""
     where = repository(ctx, path)
-    chosen = [revision("git_diff.rev", rev)] if rev else []
+    base = revision("git_diff.rev", rev)
+    if await before_first(where.folder, base):
+        base = await _empty_tree(where.folder)
+    chosen = [base] if base else []
     live = not staged and ".." not in rev
     typed = unsaved(ctx, where) if live else []
     out = [f":(exclude,literal){each}" for each in typed]
@@ -168,7 +181,7 @@ async def git_diff(
     )
     blocks, unknown = [told] if told else [], list[str]()
     for each in typed:
-        block = await _diff_of_buffer(ctx, where.folder, each, rev)
+        block = await _diff_of_buffer(ctx, where.folder, each, base)
         blocks += [block] if block else []
         unknown += [each] if block is None else []
     lines = [line for block in blocks for line in block.rstrip("\n").split("\n")]
@@ -182,6 +195,11 @@ async def git_diff(
         title=f"{path or rev or 'diff'} {size}".strip(),
         data={"files": files, "unsaved": typed, "lines": len(lines)},
     )
+
+
+async def _empty_tree(folder: Path) -> str:
+    """Return the name of the tree without files, under whichever hash the repository uses."""
+    return (await git(folder, "hash-object", "-t", "tree", "--stdin", stdin=b"")).text.strip()
 
 
 def _sizes(lines: Iterable[str]) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from attache.schema.errors import FileMissing, FileSkipped, InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
-from attache.tools.git.git import FILES_SHOWN, SHOWN_LINES, Path_, Revision, repository, revision
+from attache.tools.git.git import FILES_SHOWN, SHOWN_LINES, Path_, Revision, before_first, repository, revision
 from attache.tools.paging import Offset, paged
 from attache.tools.tool import Context, tool
 from attache.tools.wording import cited, counted, first_line, lines_of, listed, numbered
@@ -41,13 +41,16 @@ async def git_log(
 ) -> ToolOutput:
     """List commits, the newest first: hash, day, author, subject."""
     where = repository(ctx, path)
+    start, dots, end = revision("git_log.rev", rev).partition("..")
+    if dots and await before_first(where.folder, start):
+        rev = end.lstrip(".") or "HEAD"
     is_file = bool(where.path) and (where.folder / where.path).is_file()
     told = await git_text(
         where.folder, "log", f"--max-count={limit + 1}", f"--skip={skip}", "--date=short", "--no-color",
         "--format=%h%x1f%ad%x1f%an%x1f%D%x1f%s", "--no-ext-diff", "--no-textconv",
         *(["--follow"] if is_file else []),
         *([f"--grep={query}", "--extended-regexp", "--regexp-ignore-case"] if query else []),
-        *([f"-S{changed}"] if changed else []), *([revision("git_log.rev", rev)] if rev else []), "--", where.spec,
+        *([f"-S{changed}"] if changed else []), *([rev] if rev else []), "--", where.spec,
     )  # fmt: skip
     rows = [line.split(_SEPARATOR, 4) for line in told.splitlines() if line.count(_SEPARATOR) >= len(COMMIT) - 1]
     shown = rows[:limit]

@@ -202,6 +202,8 @@ def node_page(name: str, folder: Path) -> Page | None:
     manifest = place / "package.json"
     if not re.fullmatch(r"(?:@[\w.-]+/)?[\w.-]+", name) or not manifest.is_file():
         return None
+    if not manifest.resolve().is_relative_to(folder.resolve()):
+        raise ToolError(f"{name} lies outside of {folder.name}, by a link", hint="open its folder, too")
     try:
         held = cast("dict[str, Any]", json.loads(manifest.read_text("utf-8")))
     except ValueError as error:
@@ -210,7 +212,11 @@ def node_page(name: str, folder: Path) -> Page | None:
     types = held.get("types") or held.get("typings") or "index.d.ts"
     declared = place / str(types)
     names = _declared(declared) if declared.resolve().is_relative_to(place.resolve()) and declared.is_file() else []
-    readmes = sorted(each for each in place.iterdir() if each.name.lower().startswith("readme"))
+    readmes = sorted(
+        each
+        for each in place.iterdir()
+        if each.name.lower().startswith("readme") and each.resolve().is_relative_to(place.resolve())
+    )
     readme = readmes[0].read_text("utf-8", "replace")[:README_CHARS] if readmes else "(no README)"
     exported = [f"types declare: {', '.join(names)}"] if names else []
     return Page(head[0], "\n".join([*head, *exported, "", readme]))

@@ -17,6 +17,7 @@ from pydantic import Field
 from attache.schema.errors import FileSkipped, InvalidArguments, ToolError
 from attache.schema.tools import ToolOutput
 from attache.tools.testing.testing import command_of as test_command
+from attache.tools.testing.testing import project_folder
 from attache.tools.tool import Context, tool
 from attache.tools.wording import counted, middle_out
 from attache.workspace.git import git, git_text
@@ -44,7 +45,9 @@ def command_of(
     """Return the command that is run for each commit that is tried, as the user is asked to allow it."""
     del good, bad
     if command:
-        return Command(argv=tuple(command), cwd=Path(folder), timeout_seconds=timeout_seconds or RUN_SECONDS)
+        root = ctx.workspace.roots[0]
+        cwd = project_folder(root, folder).relative_to(root.path)
+        return Command(argv=tuple(command), cwd=cwd, timeout_seconds=timeout_seconds or RUN_SECONDS)
     planned = test_command(ctx, tuple(selection), folder)
     return planned.model_copy(update={"timeout_seconds": timeout_seconds or RUN_SECONDS})
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -16,96 +14,65 @@ from attache.schema.errors import PathRefused, ToolError
 from attache.schema.tools import ToolOutput
 from attache.tools.commands.shell import limited, passed_on, run
 from attache.tools.files.files import FilePath
-from attache.tools.refactor.semantics.script import LANGUAGES
-from attache.tools.testing.testing import python, runners
+from attache.tools.paging import Offset, paged
+from attache.tools.testing.measuring import Meter, Project, Reached, Report, meter_of
+from attache.tools.testing.testing import project_folder
 from attache.tools.tool import Context, tool
 from attache.tools.wording import cited, counted, cut, lines_of, middle_out
-from attache.workspace.shell import Command
+from attache.workspace.shell import Command, Completed
 
-MARK = "attache-coverage:"
-RUNS_SHOWN = 40
-FILES_SHOWN = 30
+PLACES_CITED = 40
 TAIL_CHARS = 3_000
-_SCRIPT = r"""
-import json, os, runpy, sys
-wanted, module, *rest = sys.argv[1:]
-sys.path.insert(0, os.getcwd())
-try:
-    import coverage
-except ImportError:
-    sys.exit("attache: coverage is not installed for " + sys.executable)
-cov = coverage.Coverage(data_file=None, source=[os.getcwd()], omit=["*/.venv/*", "*/venv/*", "*/site-packages/*"])
-sys.argv = [module, *rest]
-code = 0
-cov.start()
-try:
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-except SystemExit as stop:
-    code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-finally:
-    cov.stop()
-found = {}
-detail = None
-for path in cov.get_data().measured_files():
-    shown = os.path.relpath(path, os.getcwd()).replace(os.sep, "/")
-    try:
-        _, lines, _, missing, _ = cov.analysis2(path)
-    except coverage.CoverageException:
-        continue
-    found[shown] = [len(lines), len(missing)]
-    if shown == wanted:
-        detail = {"lines": len(lines), "missing": missing}
-if detail is None and os.path.exists(wanted):
-    try:
-        _, lines, _, missing, _ = cov.analysis2(os.path.abspath(wanted))
-        detail = {"lines": len(lines), "missing": missing}
-    except coverage.CoverageException as error:
-        detail = {"trouble": str(error)}
-print("\n" + "attache-coverage:" + json.dumps({"detail": detail, "files": found, "code": code}))
-sys.exit(code)
-"""
 
 Selection = Annotated[tuple[str, ...], Field(description="Tests to run; all by default.")]
 
 
 def command_of(
-    ctx: Context, path: str, selection: Sequence[str] = (), folder: str = "", timeout_seconds: float | None = None
+    ctx: Context,
+    path: str,
+    selection: Sequence[str] = (),
+    folder: str = "",
+    timeout_seconds: float | None = None,
+    offset: int = 0,
 ) -> Command:
     """Return the command that a call of `coverage` runs, as the user is asked to allow it."""
-    root = ctx.workspace.roots[0]
-    where = (root.path / folder).resolve()
-    if not where.is_relative_to(root.path):
-        raise PathRefused(f"{folder} lies outside the workspace", hint="name a folder inside it")
+    del offset
+    return _planned(ctx, path, selection, folder, timeout_seconds)[2]
+
+
+def _planned(
+    ctx: Context, path: str, selection: Sequence[str], folder: str, timeout_seconds: float | None
+) -> tuple[Meter, Project, Command]:
+    place = ctx.workspace.place(ctx.workspace.uri(path))
+    root = place.root
+    project_folder(root, folder)
     language = languages().of(path)
-    name = language.name if language else ""
-    if name == "python":
-        inside = _inside(ctx, path, where)
-        used = [each.name for each in runners(root, where)]
-        module = "unittest" if used and used[0] == "unittest" else "pytest"
-        options = ["discover"] if module == "unittest" and not selection else []
-        quiet = ["-q", "--no-header", "-p", "no:cacheprovider"] if module == "pytest" else options
-        argv = (python(where), "-c", _SCRIPT, inside, module, *quiet, *selection)
-    elif name in LANGUAGES:
-        node = shutil.which("node") or "node"
-        argv = (node, "--test", "--experimental-test-coverage", "--test-reporter=lcov", *selection)
-    else:
-        raise ToolError(
-            f"{path}: coverage is run for Python (pytest, unittest) and Node (node --test)",
-            hint="for Go: go test -cover ./... by shell; for Rust: cargo llvm-cov",
-        )
-    return Command(
-        argv=argv, cwd=where.relative_to(root.path), env=passed_on(ctx),
+    meter, where = meter_of(root, place.path, language.name if language else "", folder)
+    full = root.path / place.path
+    if not full.is_relative_to(where):
+        raise PathRefused(f"{path} does not lie in {where.name}", hint="name the folder of its project")
+    project = Project(root, where, full.relative_to(where).as_posix())
+    chosen = [_from(project, each) for each in selection]
+    command = Command(
+        argv=meter.argv(project, chosen), cwd=_cwd(ctx, where), env=passed_on(ctx),
         timeout_seconds=limited(ctx, timeout_seconds), view=ctx.settings.view,
     )  # fmt: skip
+    return meter, project, command
 
 
-def _inside(ctx: Context, path: str, folder: Path) -> str:
-    """Return a file's path from the folder that the tests are run in."""
-    place = ctx.workspace.place(ctx.workspace.uri(path))
-    full = place.root.path / place.path
-    if not full.is_relative_to(folder):
-        raise PathRefused(f"{path} does not lie in {folder.name}", hint="name the folder of its project")
-    return full.relative_to(folder).as_posix()
+def _from(project: Project, test: str) -> str:
+    """Return a test as it is named from the project's folder, where it was named from the top."""
+    above = project.folder.relative_to(project.root.path).as_posix()
+    start = "./" if test.startswith("./") else ""
+    bare = test.removeprefix("./")
+    if above == "." or not bare.startswith((f"{above}/", f"{above} ")) or (project.folder / above).exists():
+        return test
+    return start + bare.removeprefix(above).lstrip("/")
+
+
+def _cwd(ctx: Context, folder: Path) -> Path:
+    first = ctx.workspace.roots[0].path
+    return folder.relative_to(first) if folder.is_relative_to(first) else folder
 
 
 @tool(category="testing", effect="outside", cost="MEDIUM", aliases=("test_coverage",), command=command_of)
@@ -113,85 +80,80 @@ async def coverage(
     ctx: Context,
     path: FilePath,
     selection: Selection = (),
-    folder: Annotated[str, Field(description="Project folder to run in.")] = "",
+    folder: Annotated[str, Field(description="Project folder to run in; the file's own.")] = "",
     timeout_seconds: Annotated[float | None, Field(gt=0, description="Time limit.")] = None,
+    offset: Offset = 0,
 ) -> ToolOutput:
-    """Run tests and get the lines of one file that they never reach, with those lines; nothing is written."""
+    """Run tests and get the lines of one file that they never reach, and the share of the others; nothing is written.
+
+    By coverage.py, vitest, jest, node --test, go test, cargo llvm-cov or cargo tarpaulin.
+    """
     snapshot = await ctx.workspace.read(path)
-    command = command_of(ctx, snapshot.path, selection, folder, timeout_seconds)
+    meter, project, command = _planned(ctx, snapshot.path, selection, folder, timeout_seconds)
     ran = await run(ctx, command)
-    root = ctx.workspace.roots[0].path
-    inside = _inside(ctx, snapshot.path, (root / command.cwd).resolve())
-    found = _python(ran.done.output) if command.argv[1] == "-c" else _lcov(ran.done.output, inside)
-    if found is None or found.get("detail") is None or "trouble" in found["detail"]:
-        _explain(ran.done.output, command, ran.done.timed_out, found)
-    detail: dict[str, Any] = found["detail"] if found else {}
-    missing: list[int] = sorted(detail["missing"])
-    total: int = detail["lines"]
+    report = meter.read(ran.done.output, project)
+    found = report.get(project.file, Reached(0, 0))
+    if not report or found.trouble or (ran.done.truncated and project.file not in report):
+        _explain(meter, command, ran.done, found.trouble)
     rows = lines_of(snapshot.text)
-    runs = _runs(missing)
-    reached = 100 * (total - len(missing)) / total if total else 100.0
-    head = f"{snapshot.path}: {reached:.0f} % of {counted(total, 'line')} reached, {len(missing)} not"
-    if ran.done.exit_code:
-        head += f"; tests failed (exit {ran.done.exit_code}): see test"
-    shown = [
-        f"{first if first == last else f'{first}-{last}'}\t{cut(rows[first - 1].strip(), 100)}"
-        for first, last in runs
-        if first <= len(rows)
-    ]
-    more = f"\n[… {counted(len(runs) - RUNS_SHOWN, 'run')} more]" if len(runs) > RUNS_SHOWN else ""
-    others = _others(found or {}, inside)
+    runs = [(first, min(last, len(rows))) for first, last in _runs(found.missing) if first <= len(rows)]
+    lines = [_row(rows, first, last) for first, last in runs]
+    others = _others(report, project.file)
+    body = paged(lines + (["other files:", *others] if others else []), offset)
+    notes = _notes(meter, ran.done)
     return ToolOutput(
-        text="\n".join(part for part in (head, "\n".join(shown[:RUNS_SHOWN]) + more, others, ran.note) if part),
-        title=f"{snapshot.path} · {reached:.0f} % reached",
-        places=tuple(cited(snapshot.path, first, last) for first, last in runs[:RUNS_SHOWN]),
+        text="\n".join(part for part in (_head(snapshot.path, report, project), *notes, body, ran.note) if part),
+        title=f"{snapshot.path} · {_percent(found):.0f} % reached",
+        places=tuple(cited(snapshot.path, first, last) for first, last in runs[:PLACES_CITED]),
         change_set=ran.change_set,
         data={
-            "path": snapshot.path, "percent": round(reached, 1), "lines": total, "missing": missing,
-            "exit_code": ran.done.exit_code, "files": (found or {}).get("files", {}),
+            "path": snapshot.path, "meter": meter.name, "percent": round(_percent(found), 1), "unit": found.unit,
+            "total": found.total, "missing": list(found.missing), "exit_code": ran.done.exit_code,
+            "files": {
+                name: {"percent": round(_percent(each), 1), "total": each.total} for name, each in report.items()
+            },
         },
     )  # fmt: skip
 
 
-def _explain(output: str, command: Command, timed_out: bool, found: dict[str, Any] | None) -> None:
+def _percent(reached: Reached) -> float:
+    if not reached.total:
+        return 0.0
+    return 100 * (reached.total - reached.missed) / reached.total
+
+
+def _head(path: str, report: Report, project: Project) -> str:
+    found = report.get(project.file)
+    if found is None:
+        return f"{path}: no test loads it"
+    if not found.total:
+        return f"{path}: there is no {found.unit} in it to be reached"
+    what = counted(found.total, found.unit)
+    return f"{path}: {_percent(found):.0f} % of {what} reached, {found.missed} not"
+
+
+def _notes(meter: Meter, done: Completed) -> list[str]:
+    notes = [f"tests failed (exit {done.exit_code}): see test"] if done.exit_code else []
+    if done.truncated:
+        notes.append(f"{meter.name} said more than is kept: the share of some files is not told")
+    return notes
+
+
+def _row(rows: Sequence[str], first: int, last: int) -> str:
+    return f"{first if first == last else f'{first}-{last}'}\t{cut(rows[first - 1].strip(), 100)}"
+
+
+def _explain(meter: Meter, command: Command, done: Completed, trouble: str) -> None:
     """Raise ToolError that says why nothing was measured."""
-    if "coverage is not installed" in output:
-        raise ToolError(
-            f"coverage is not installed for {command.argv[0]}", hint=f"{command.argv[0]} -m pip install coverage"
-        )
-    if timed_out:
+    for pattern, what, how in meter.missing:
+        if re.search(pattern, done.output):
+            raise ToolError(what.format(command.argv[0]), hint=how.format(command.argv[0]))
+    if done.timed_out:
         raise ToolError("the tests did not end in time", hint="select fewer, or give more timeout_seconds")
-    detail: dict[str, Any] = (found or {}).get("detail") or {}
-    trouble: str = detail.get("trouble", "")
-    why = trouble or middle_out(output.strip(), TAIL_CHARS) or "the tests printed nothing"
+    if done.truncated:
+        raise ToolError(f"{meter.name} said more than is kept, and not of this file", hint="select its tests alone")
+    why = trouble or middle_out(done.output.strip(), TAIL_CHARS) or "the tests printed nothing"
     raise ToolError(f"nothing was measured: {why}", hint="run test first, and see that it passes")
-
-
-def _python(output: str) -> dict[str, Any] | None:
-    _, mark, said = output.rpartition(MARK)
-    if not mark:
-        return None
-    try:
-        return json.loads(said.splitlines()[0])
-    except ValueError:
-        return None
-
-
-def _lcov(output: str, wanted: str) -> dict[str, Any] | None:
-    """Read the lcov that node prints."""
-    files: dict[str, list[int]] = {}
-    detail: dict[str, Any] | None = None
-    for block in output.split("end_of_record"):
-        named = re.search(r"^SF:(.+)$", block, re.MULTILINE)
-        if named is None:
-            continue
-        name = named[1].replace("\\", "/").removeprefix("./")
-        hits = [(int(line), int(count)) for line, count in re.findall(r"^DA:(\d+),(\d+)", block, re.MULTILINE)]
-        missing = [line for line, count in hits if not count]
-        files[name] = [len(hits), len(missing)]
-        if name == wanted or name.endswith(f"/{wanted}"):
-            detail = {"lines": len(hits), "missing": missing}
-    return {"detail": detail, "files": files} if files else None
 
 
 def _runs(lines: Sequence[int]) -> list[tuple[int, int]]:
@@ -204,11 +166,7 @@ def _runs(lines: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _others(found: dict[str, Any], path: str) -> str:
-    files: dict[str, list[int]] = found.get("files", {})
-    least = sorted(
-        (each for each in files.items() if each[0] != path and each[1][0] and each[1][1]),
-        key=lambda each: -each[1][1],
-    )
-    rows = [f"{name} {100 * (total - missing) / total:.0f} %" for name, (total, missing) in least[:FILES_SHOWN]]
-    return f"other files: {', '.join(rows)}" if rows else ""
+def _others(report: Report, path: str) -> list[str]:
+    """Return the other files, those of which most is missed first."""
+    others = sorted(((name, each) for name, each in report.items() if name != path), key=lambda each: -each[1].missed)
+    return [f"{name} {_percent(each):.0f} % of {counted(each.total, each.unit)}" for name, each in others if each.total]

@@ -9,7 +9,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from attache.providers.offline.skeleton import Function, Subject, skeleton
 from attache.schema.edits import CreateFile
 from attache.schema.errors import EditRefused, ToolError
 from attache.schema.tools import ToolOutput
@@ -20,6 +19,7 @@ from attache.tools.testing.discovering import module_of
 from attache.tools.tool import Context, tool
 from attache.tools.wording import listed
 
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FIXTURE = re.compile(r"def (\w+)\(")
 
 
@@ -34,6 +34,8 @@ async def generate_tests(
 
     Each test collects and fails until what is expected is filled in; nothing is called before that.
     """
+    from attache.providers.offline.skeleton import Subject, skeleton
+
     snapshot = await ctx.workspace.read(path)
     if not snapshot.path.endswith(".py"):
         raise EditRefused(f"{snapshot.path}: tests are begun for Python", hint="write them with write")
@@ -44,7 +46,7 @@ async def generate_tests(
     owner, _, bare = name.rpartition(".")
     node = _found(tree, owner, bare)
     if node is None:
-        known = [each.name for each in tree.body if isinstance(each, Function | ast.ClassDef)]
+        known = [each.name for each in tree.body if isinstance(each, _Function | ast.ClassDef)]
         raise ToolError(f"{snapshot.path} defines no `{name}` at its top", hint=f"it defines: {listed(known, 10, '')}")
     files = await ctx.workspace.files()
     module = module_of(files, snapshot.path)
@@ -67,13 +69,13 @@ async def generate_tests(
     )
 
 
-def _found(tree: ast.Module, owner: str, bare: str) -> Function | ast.ClassDef | None:
+def _found(tree: ast.Module, owner: str, bare: str) -> _Function | ast.ClassDef | None:
     body = tree.body
     if owner:
         holder = next((each for each in body if isinstance(each, ast.ClassDef) and each.name == owner), None)
         body = holder.body if holder else []
     for each in body:
-        if isinstance(each, Function | ast.ClassDef) and each.name == bare:
+        if isinstance(each, _Function | ast.ClassDef) and each.name == bare:
             return each
     return None
 

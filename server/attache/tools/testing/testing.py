@@ -67,12 +67,36 @@ def _dotted(node: str) -> str:
     return ".".join((file.removesuffix(".py").replace("/", "."), *inside))
 
 
-def _npm(_folder: Path, selection: Sequence[str]) -> list[str]:
-    return [shutil.which("npm") or "npm", "test", "--silent", *(["--", *selection] if selection else [])]
+def _npm(folder: Path, selection: Sequence[str]) -> list[str]:
+    try:
+        said = (folder / "package.json").read_text("utf-8", "replace")
+    except OSError:
+        said = ""
+    behind = next((name for name in ("vitest", "jest") if name in said), "node")
+    chosen = selected(behind, selection)
+    return [shutil.which("npm") or "npm", "test", "--silent", *(["--", *chosen] if chosen else [])]
 
 
 def _go(_folder: Path, selection: Sequence[str]) -> list[str]:
-    return ["go", "test", *(selection or ["./..."])]
+    return ["go", "test", *(selected("go", selection) or ["./..."])]
+
+
+_NAMED = {"vitest": "-t", "jest": "-t", "node": "--test-name-pattern"}
+"""The option by which a runner is given the name of a test, as a regex; of several, any."""
+
+
+def selected(runner: str, selection: Sequence[str]) -> list[str]:
+    """Return a selection as the runner takes it: an id that `discover_tests` tells is a file or package and a name."""
+    if runner == "go":
+        split = [each.partition(" -run ") for each in selection]
+        packages = list(dict.fromkeys(package for package, _, _ in split))
+        names = [name.strip("^$") for _, _, name in split if name]
+        return [*packages, *(["-run", f"^({'|'.join(names)})$"] if names else [])]
+    inside = [each.split(" > ") for each in selection]
+    files = list(dict.fromkeys(file for file, *_ in inside))
+    names = [re.escape(named[-1] if runner == "node" else " ".join(named)) for _, *named in inside if named]
+    option = [_NAMED[runner], "|".join(names)] if names and runner in _NAMED else []
+    return [*option, *files]
 
 
 def _cargo(_folder: Path, selection: Sequence[str]) -> list[str]:
@@ -182,6 +206,16 @@ def python(folder: Path) -> str:
     return shutil.which("python3") or shutil.which("python") or sys.executable
 
 
+def project_folder(root: Root, folder: str) -> Path:
+    """Return a folder of the root. Raises PathRefused where it lies outside, ToolError where there is none."""
+    where = (root.path / folder).resolve()
+    if not where.is_relative_to(root.path):
+        raise PathRefused(f"{folder} lies outside the workspace", hint="name a folder inside it")
+    if not where.is_dir():
+        raise ToolError(f"{folder} is no folder", hint="name the folder of the project")
+    return where
+
+
 def runners(root: Root, folder: Path) -> tuple[Runner, ...]:
     """Return the runners that a folder in the root uses, the likeliest first."""
     return tuple(runner for runner in RUNNERS if any(_marked(root, folder, *mark) for mark in runner.marks))
@@ -215,9 +249,7 @@ def _planned(
     ctx: Context, selection: Sequence[str], folder: str, runner: str, timeout_seconds: float | None
 ) -> tuple[Runner, Command]:
     root = ctx.workspace.roots[0]
-    where = (root.path / folder).resolve()
-    if not where.is_relative_to(root.path):
-        raise PathRefused(f"{folder} lies outside the workspace", hint="name a folder inside it")
+    where = project_folder(root, folder)
     chosen = _chosen(root, where, selection, runner)
     argv = tuple(chosen.argv(where, selection))
     return chosen, Command(

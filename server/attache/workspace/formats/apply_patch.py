@@ -124,7 +124,7 @@ def _hunks(body: Sequence[_Told]) -> Iterator[Hunk]:
             anchors = tuple(anchor for told in body[begin:head] if (anchor := _anchor(told.text)))
             only_new = end == len(body) and not anchors and all(line.mark == "+" for line in lines)
             at_end = only_new or any(map(_ends_file, body[head:end]))
-            yield Hunk(lines, body[begin].number, anchors=anchors, bound=True, at_end=at_end, ended=True)
+            yield Hunk(lines, body[begin].number, anchors=anchors, bound=True, at_end=at_end, ended=True, marked=True)
         elif head > begin:
             raise EditRefused(f"line {body[begin].number} of the instruction begins a hunk without lines", hint=_FORM)
 
@@ -141,7 +141,7 @@ def _anchor(text: str) -> str:
 def _lines(text: str) -> Iterator[Line]:
     """Yield a line as it stands in a hunk; one that lacks its mark is one that stays, which the file confirms."""
     mark = _MARKS.get(text[:1])
-    yield from marked(mark or " ", (text[1:] if mark else text) + "\n")
+    yield from marked(mark or " ", (text[1:] if mark else text) + "\n", bare=not mark)
 
 
 _FORM = (

@@ -28,6 +28,8 @@ class Line:
     mark: Mark
     text: str
     end: str
+    bare: bool = False
+    """Whether it has no mark where it should have one."""
 
     @property
     def told(self) -> bool:
@@ -54,6 +56,8 @@ class Hunk:
     """Whether its format ends every line, the last of the file too."""
     whole: bool = True
     """Whether it is not merely a part of one, which nobody puts blank lines around."""
+    marked: bool = False
+    """Whether its format puts a mark before every line, which a line that stays may lack."""
 
     @property
     def old(self) -> tuple[Line, ...]:
@@ -86,6 +90,14 @@ class Hunk:
         """Return the hunk without byte-order marks."""
         return replace(self, lines=tuple(replace(line, text=line.text.removeprefix(BOM)) for line in self.lines))
 
+    def unmarked(self) -> Hunk | None:
+        """Return the hunk as it is if the blank before its lines that stay is theirs; None where that is nonsense."""
+        stays = [line for line in self.lines if line.mark == " " and line.told and not line.bare]
+        if not self.marked or not stays:
+            return None
+        lines = (replace(line, text=f" {line.text}") if line in stays else line for line in self.lines)
+        return replace(self, lines=tuple(lines), marked=False)
+
     def parts(self) -> tuple[tuple[int, Hunk], ...]:
         """Return a hunk for each run of changes, with all the lines that stay between it and the next run.
 
@@ -109,12 +121,12 @@ class Hunk:
         )
 
 
-def marked(mark: Mark, raw: str) -> Iterator[Line]:
+def marked(mark: Mark, raw: str, *, bare: bool = False) -> Iterator[Line]:
     """Yield a line of an instruction as the lines that it is in a file: a lone CR in it ends one too."""
     for piece in split_lines(raw):
         if piece:
             text = piece.rstrip("\r\n")
-            yield Line(mark, text, piece[len(text) :])
+            yield Line(mark, text, piece[len(text) :], bare)
 
 
 def between(search: Sequence[str], put: Sequence[str], number: int = 0) -> Hunk:

@@ -12,6 +12,16 @@ _LABEL = re.compile(r"\A\W*(?:file ?(?:name|path)?|path)\W*:\W*\s", re.IGNORECAS
 _QUOTED = re.compile(r"`([^`]+)`")
 _EXTENSION = re.compile(r"\.[A-Za-z]\w{0,11}\Z")
 _PLAIN = re.compile(r"[A-Z]+|[a-z]+|\w+file|[\w-]*[-_][\w-]*")  # names that have neither folder nor extension
+_SENTENCES = """
+add added adding after all also an and apply as at be before below but by change changed changes code complete content
+contents copy create created creates creating define delete do edit edited editing edits entire file files final finally
+first fix fixed following for from full have here if implement in inside into is it its let like make making modified
+modify move need new next now of on open or our place please put remove rename replace replaced revised rewrite
+rewritten same save second see should so step store that the then there these this to under update updated updates
+updating use using version want was we where which will with within write you your
+"""
+_WORDS = frozenset(_SENTENCES.split())
+"""Words of sentences that end with the name of a file, such as `now change app.py`; few files are called so."""
 _MOST_BLANKS = 3  # in a name that is not quoted
 
 
@@ -47,6 +57,11 @@ def named(line: str) -> str:
 def doubtful(path: str, line: str) -> bool:
     """Return whether a name may be prose: blanks before the first folder, and no quotes that hold it together."""
     return " " in path.partition("/")[0] and f"`{path}`" not in line
+
+
+def prose(path: str) -> bool:
+    """Return whether what may be a name with blanks reads as a sentence that ends with one."""
+    return any(word.casefold().strip(",;.") in _WORDS for word in path.split()[:-1])
 
 
 def named_behind(info: str) -> str:

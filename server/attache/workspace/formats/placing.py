@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from attache.workspace.formats.drift import alike, drifted, held
 from attache.workspace.formats.hunks import Hunk, Line, depth
+from attache.workspace.formats.recast import in_other_steps, otherwise_typed
 from attache.workspace.formats.text import Place, Text
 from attache.workspace.locate import Block, same, shifted
 
@@ -31,8 +32,12 @@ class Way(IntEnum):
     """But for trailing blanks."""
     CUT = auto()
     """Without blank lines that were put before or behind it."""
+    RETYPED = auto()
+    """But for quotes, dashes and blanks of other kinds."""
     SHIFTED = auto()
     """With another indentation, the same in all of its lines."""
+    RECAST = auto()
+    """With tabs for blanks, or blanks for tabs, or in other steps."""
     DRIFTED = auto()
     """With other lines around its changes. Numbers, order and lines above cannot choose: they have drifted too."""
 
@@ -152,7 +157,9 @@ def _ways(text: Text, hunk: Hunk) -> Iterator[list[Place]]:
     yield found
     if any(line.told for line in old):
         yield _cut(text, hunk, shift=False)
+        yield [Place(first, 0, len(old), retyped=True) for first in otherwise_typed(text, hunk)]
         yield _cut(text, hunk, shift=True)
+        yield in_other_steps(text, hunk)
         yield [] if _half_blank(hunk.lines) or _half_blank(hunk.lines[::-1]) else drifted(text, hunk)
 
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from attache.schema.errors import EditRefused
 from attache.workspace.formats.hunks import BOM, Hunk, Line, between, depth, steps_in
-from attache.workspace.formats.placing import MOST_SLID, Standing, chosen, standing
+from attache.workspace.formats.placing import MOST_SLID, Standing, Way, chosen, standing
+from attache.workspace.formats.recast import quoted_and_there, reindented, retyped, slipped
 from attache.workspace.formats.text import Place, Text
 from attache.workspace.locate import ambiguous, main_newline, missing
 
@@ -33,6 +34,27 @@ def rewritten(text: str, hunks: Sequence[Hunk], path: str, *, ordered: bool = Tr
         except _Refusal:
             raise refusal.error from None
     return (BOM if _still_marked(marked, hunks) else "") + body
+
+
+def by_numbers(text: str, hunks: Sequence[Hunk], path: str) -> str | None:
+    """Return the text with each hunk made on the line that it names; None where it does not stand there to the byte.
+
+    Only what comes out can tell whether the numbers were right.
+    """
+    body = Text(text)
+    placed: list[tuple[Hunk, Place]] = []
+    for hunk in hunks:
+        old = hunk.old
+        if hunk.start is None:
+            return None
+        place = Place(hunk.start, 0, len(old), exact=True)
+        if body.lines[place.first : place.last] != [line.text + line.end for line in old]:
+            return None
+        placed.append((hunk, place))
+    try:
+        return _put(body, placed, path)
+    except _Refusal:
+        return None
 
 
 def overwritten(text: str, whole: str, *, ended: bool = False) -> str:
@@ -75,7 +97,7 @@ def _at_once(body: str, hunks: Sequence[Hunk], path: str, *, ordered: bool) -> s
     standings: list[Standing] = []
     numbers: list[int] = []
     for number, hunk in enumerate(hunks, 1):
-        found = _found(text, hunk)
+        found = _found(text, hunk, hunks)
         if not found:
             raise _Refusal(_numbered(_nowhere(text, hunk, path), hunk, number, len(hunks)))
         standings += found
@@ -87,9 +109,14 @@ def _at_once(body: str, hunks: Sequence[Hunk], path: str, *, ordered: bool) -> s
     return _put(text, [(one.hunk, place) for one, place in zip(standings, places, strict=True)], path)
 
 
-def _found(text: Text, hunk: Hunk) -> list[Standing]:
-    """Return where a hunk stands, or else where its parts do: lines may have come or gone between them."""
+def _found(text: Text, hunk: Hunk, hunks: Sequence[Hunk]) -> list[Standing]:
+    """Return where one of the hunks stands, or else where its parts do: lines may have come or gone between them."""
     whole = standing(text, hunk)
+    if whole.way > Way.RETYPED and (other := hunk.unmarked()):
+        better = standing(text, other)
+        if better.places and better.way < Way.RETYPED:
+            _refuse_doubtful_marks(text, whole, better, hunks)
+            return [better]
     if whole.places:
         return [whole]
     parts = hunk.parts()
@@ -99,6 +126,27 @@ def _found(text: Text, hunk: Hunk) -> list[Standing]:
     begins = [one.places[0].start - before for one, (before, _) in zip(found, parts, strict=True)]
     in_turn = all(one.places[0].first <= other.places[0].first for one, other in pairwise(found))
     return found if in_turn and all(abs(one - other) <= MOST_SLID for one, other in pairwise(begins)) else []
+
+
+def _refuse_doubtful_marks(text: Text, marked: Standing, unmarked: Standing, hunks: Sequence[Hunk]) -> None:
+    """Refuse a hunk whose lines that stay may have no mark, or be off by a blank, as the new ones then are too."""
+    off_by_one = marked.way == Way.SHIFTED and any(place.indent == " " for place in marked.places)
+    if off_by_one and not any(_lacks_marks(text, hunk) for hunk in hunks):
+        where = unmarked.places[0].first + 1
+        raise _Refusal(
+            EditRefused(
+                f"line {where} and those below it stand there with one blank more: do lines that stay lack their mark?",
+                hint="put one blank before each line that stays, besides its indentation",
+            )
+        )
+
+
+def _lacks_marks(text: Text, hunk: Hunk) -> bool:
+    """Whether a hunk shows that its lines that stay have no mark: by one that begins a line, or by lines that go."""
+    if any(line.bare and line.told for line in hunk.lines):
+        return True
+    other = hunk.unmarked() if any(line.mark == "-" and line.told for line in hunk.lines) else None
+    return other is not None and bool((found := standing(text, other)).places) and found.way < Way.RETYPED
 
 
 # ---------------------------------------------------------------- putting in
@@ -168,8 +216,25 @@ def _fitted(text: Text, change: _Change, newline: str, path: str) -> Iterator[st
     for line in change.new:
         if place.exact:
             yield line.text + line.end
+        elif place.retyped:
+            yield moved.get(line.text) or _retyped(text, change, line, path) + end
         else:
             yield moved.get(line.text) or _indented(line, place, path) + end
+
+
+def _retyped(text: Text, change: _Change, line: Line, path: str) -> str:
+    pairs = dict(quoted_and_there(text, change.hunk, change.place))
+    gone = {old.text: pairs[old.text] for old in change.hunk.old if old.mark == "-" and old.text in pairs}
+    typed = retyped(line.text, gone, slipped(pairs, pairs.values()))
+    if typed is None:
+        raise _Refusal(
+            EditRefused(
+                f"{path}:{change.start + 1}: quotes or dashes of another kind stand there than are quoted, and a new "
+                "line has those too: are they meant?",
+                hint="copy the lines as they stand in the file",
+            )
+        )
+    return typed
 
 
 def _moved(text: Text, change: _Change) -> dict[str, str]:
@@ -195,6 +260,16 @@ def _ended(text: Text, change: _Change, line: str, newline: str) -> str:
 def _indented(line: Line, place: Place, path: str) -> str:
     if not line.told:
         return line.text
+    if place.indents:
+        if (moved := reindented(line.text, place.indents)) is None:
+            raise _Refusal(
+                EditRefused(
+                    f"{path}:{place.first + 1}: the lines stand there with tabs or steps of another kind, and how deep "
+                    "a new one belongs is not told",
+                    hint="quote the lines with the indentation they have in the file",
+                )
+            )
+        return moved
     if not line.text.startswith(place.dedent):
         raise _Refusal(
             EditRefused(

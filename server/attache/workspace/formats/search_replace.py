@@ -46,21 +46,21 @@ def steps(instruction: str) -> tuple[Step, ...]:
     blocks = tuple(_blocks(told_lines(instruction)))
     if not blocks:
         raise EditRefused("there is no search/replace block in the instruction", hint=_FORM)
-    if prose := next((each for each in blocks if not each.edits and doubtful(each.path, instruction)), None):
-        raise EditRefused(f"is {prose.path!r} the name of a file?", hint="put a name that has blanks in backticks")
     by_file: dict[tuple[str, bool], list[_Block]] = {}
     for block in blocks:
         by_file.setdefault((block.path, block.edits), []).append(block)
-    return tuple(step for (path, edits), several in by_file.items() for step in _steps(path, several, edits=edits))
+    return tuple(
+        step for (path, edits), several in by_file.items() for step in _steps(path, several, instruction, edits=edits)
+    )
 
 
-def _steps(path: str, blocks: Sequence[_Block], *, edits: bool) -> Iterator[Step]:
+def _steps(path: str, blocks: Sequence[_Block], instruction: str, *, edits: bool) -> Iterator[Step]:
     if edits:
         hunks = tuple(between(_ended(block.search), _ended(block.replace), block.number) for block in blocks)
         yield Update(path, hunks, ordered=False, vanishes=True)
         return
     for block in blocks:
-        yield Write(path, "".join(_ended(block.replace)), over="empty")
+        yield Write(path, "".join(_ended(block.replace)), over="empty", doubtful=doubtful(path, instruction))
 
 
 def _ended(lines: Iterable[str]) -> list[str]:

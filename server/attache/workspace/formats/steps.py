@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -13,8 +14,9 @@ from attache.schema.edits import CreateFile, DeleteFile, EditFile, FileChange, R
 from attache.schema.errors import EditRefused, FileMissing, FileSkipped
 from attache.workspace.edits import diff
 from attache.workspace.formats.hunks import BOM, Hunk
+from attache.workspace.formats.names import prose
 from attache.workspace.formats.replacing import replaced
-from attache.workspace.formats.rewriting import overwritten, rewritten
+from attache.workspace.formats.rewriting import by_numbers, overwritten, rewritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Write:
     ended: bool = False
     """Whether the format ends every last line, so that it says nothing about the file's."""
     executable: bool = False
+    doubtful: bool = False
+    """Whether its path may be prose, unless a file is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Update:
     copy: bool = False
     overwrite: bool = False
     """Whether a file at the new path is replaced."""
+    blobs: tuple[str, str] = ("", "")
+    """How git's names of the text before and afterwards begin, as the instruction tells them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class Delete:
     path: str
     hunks: tuple[Hunk, ...] = ()
 
+
+_LEAST_OF_BLOB = 7  # letters of a name, as git shortens it
 
 Step = Write | Update | Replace | Delete
 
@@ -126,6 +134,8 @@ class Drafts:
 
     async def _write(self, step: Write) -> None:
         draft = await self._draft(step.path)
+        if draft.text is None and step.doubtful and await self._prose(step.path):
+            raise EditRefused(f"is {step.path!r} the name of a file?", hint="put a name that has blanks in backticks")
         if draft.text is None:
             draft.text, draft.base, draft.executable = step.text, None if draft.away else draft.before, step.executable
             return
@@ -135,10 +145,18 @@ class Drafts:
             )  # fmt: skip
         draft.text = overwritten(draft.text, step.text, ended=step.ended)
 
+    async def _prose(self, path: str) -> bool:
+        """Whether a name with blanks, of a file that is not there, is rather a sentence about another file."""
+        return prose(path) or path.rpartition(" ")[2] in await self._files.files()
+
     async def _update(self, step: Update) -> None:
         draft = await self._draft(step.path)
         before = await self._text(draft)
-        text = rewritten(before, step.hunks, step.path, ordered=step.ordered)
+        if step.copy and draft.before is not None:
+            before = _whole(draft.before)  # a copy is of what stood there, whatever else becomes of it
+        text = _proven(before, step)
+        if text is None:
+            text = rewritten(before, step.hunks, step.path, ordered=step.ordered)
         if step.new_path and self._files.uri(step.new_path) != draft.uri:
             await self._move(draft, text, step)
         elif step.vanishes and before and not text.removeprefix(BOM):
@@ -190,6 +208,21 @@ class Drafts:
             told = f"near: {', '.join(guesses)}" if guesses else "list the folder to see what is there"
             raise EditRefused(f"{draft.path} is not there", hint=told)
         return draft.text
+
+
+def _proven(before: str, step: Update) -> str | None:
+    """Return the text with the hunks made on the lines they name, where git's names of both texts prove it right."""
+    old, new = step.blobs
+    if min(len(old), len(new)) < _LEAST_OF_BLOB or not _blob(before).startswith(old):
+        return None
+    after = by_numbers(before, step.hunks, step.path)
+    return after if after is not None and _blob(after).startswith(new) else None
+
+
+def _blob(text: str) -> str:
+    """Return the name that git gives to a file with this text."""
+    data = text.encode("utf-8", "surrogateescape")
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def _whole(snapshot: Snapshot) -> str:

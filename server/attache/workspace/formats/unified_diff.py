@@ -33,6 +33,7 @@ _TWO_NAMES = re.compile(r'("(?:[^"\\]|\\.)*"|\S+) ("(?:[^"\\]|\\.)*"|\S+)\Z')
 _PREFIX = re.compile(r"[abciow]/")
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPES = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13, b'"': 34, b"\\": 92}
+_INDEX = re.compile(r"([0-9a-f]{7,40})\.\.([0-9a-f]{7,40})\b")
 _NO_FILE = re.compile(r"(?:\A| )1[26]0000\Z")  # the modes of links and of submodules
 _MARKS: dict[str, Mark] = {" ": " ", "-": "-", "+": "+"}
 _BETWEEN = ("@@", "diff --git ", "Index: ", "Binary files ", "GIT binary patch", "Only in ")
@@ -54,6 +55,8 @@ class _Section:
     number: int
     old: str = ""
     new: str = ""
+    git: tuple[str, str] = ("", "")
+    """The names in git's own header."""
     named: bool = False
     """Whether it has `---` and `+++`."""
     said: dict[str, str] = field(default_factory=dict[str, str])
@@ -66,8 +69,14 @@ def steps(instruction: str) -> tuple[Step, ...]:
     sections = _sections(told_lines(instruction))
     if not sections:
         raise EditRefused("there is no diff in the instruction", hint=_FORM)
+    sections = [each for each in sections if not _mode_alone(each)] or sections
     plain = any(_both(section) and not _prefixed(section, plain=False) for section in sections)
     return tuple(_out_of_the_way([_step(section, prefixed=_prefixed(section, plain=plain)) for section in sections]))
+
+
+def _mode_alone(section: _Section) -> bool:
+    """Whether nothing but the mode of a file changes, which does not count."""
+    return "new mode" in section.said and not section.hunks and not any("from" in key for key in section.said)
 
 
 def _out_of_the_way(left: list[Step]) -> Iterator[Step]:
@@ -85,10 +94,12 @@ def _out_of_the_way(left: list[Step]) -> Iterator[Step]:
 def _sections(lines: Sequence[str]) -> list[_Section]:
     sections: list[_Section] = []
     at = 0
+    fenced = False
     while at < len(lines):
         line, last = lines[at], sections[-1] if sections else None
         if line.startswith("diff --git "):
-            sections.append(_Section(at + 1, *_git_names(line.removeprefix("diff --git "))))
+            names = _git_names(line.removeprefix("diff --git "))
+            sections.append(_Section(at + 1, *names, git=names))
             at = _extended(lines, at + 1, sections[-1].said)
         elif _names_file(lines, at):
             if last is None or last.named or last.hunks:
@@ -99,11 +110,12 @@ def _sections(lines: Sequence[str]) -> list[_Section]:
         elif line.startswith("@@") or (last and last.named and not last.hunks and line[:1] in _MARKS):
             if last is None:
                 raise EditRefused(f"the hunk on line {at + 1} of the instruction belongs to no file", hint=_FORM)
-            hunk, at = _hunk(lines, at)
+            hunk, at = _hunk(lines, at, fenced=fenced)
             last.hunks.append(hunk)
         elif line.startswith(("Binary files ", "GIT binary patch")):
             raise EditRefused(f"line {at + 1} of the instruction: a diff of bytes, not of text", hint="write the file")
         else:
+            fenced ^= fence(line) is not None
             at += 1
     return sections
 
@@ -119,22 +131,35 @@ def _extended(lines: Sequence[str], at: int, said: dict[str, str]) -> int:
     return at
 
 
-def _hunk(lines: Sequence[str], at: int) -> tuple[Hunk, int]:
-    """Return the hunk that begins at a line, and the line behind it."""
+def _hunk(lines: Sequence[str], at: int, *, fenced: bool) -> tuple[Hunk, int]:
+    """Return the hunk that begins at a line, and the line behind it; `fenced` where a code block holds the diff."""
     header = _header(lines[at])
     first = at + lines[at].startswith("@@")
     end = _counted_end(lines, first, *header.counts) if header.counts else None
     if end is None:
-        end = next((n for n in range(first, len(lines)) if _ends_hunk(lines, n)), len(lines))
+        end = _end(lines, first, fenced=fenced)
     told: list[Line] = []
     for raw in lines[first:end]:
         if not raw.startswith("\\"):
             mark = _MARKS.get(raw[:1])
-            told += marked(mark or " ", (raw[1:] if mark else raw) + "\n")
+            told += marked(mark or " ", (raw[1:] if mark else raw) + "\n", bare=not mark)
         elif told:
             told[-1] = replace(told[-1], end="")
     anchors = (header.anchor,) if header.anchor else ()
-    return Hunk(tuple(told), at + 1, header.start, anchors), end
+    return Hunk(tuple(told), at + 1, header.start, anchors, marked=True), end
+
+
+def _end(lines: Sequence[str], first: int, *, fenced: bool) -> int:
+    """Return where a hunk ends that does not count right; a code block inside of it may be the file's own."""
+    inside = 0
+    for number in range(first, len(lines)):
+        found = fence(lines[number])
+        over = not any(line.strip() for line in lines[number + 1 :])
+        if found is not None and not over and (found.info or inside or not fenced):
+            inside += 1 if found.info else -(inside > 0)
+        elif _ends_hunk(lines, number):
+            return number
+    return len(lines)
 
 
 def _header(line: str) -> _Header:
@@ -202,6 +227,9 @@ def _both(section: _Section) -> bool:
 def _prefixed(section: _Section, *, plain: bool) -> bool:
     """Return whether names stand behind `a/` and `b/`; `plain` is what a name alone is taken for."""
     names = [name for name in (section.old, section.new) if name and name != _NOWHERE]
+    one, other = (name.partition("/") for name in section.git)
+    if one[2] and one[2] == other[2] and one[0] != other[0] and not any("from" in key for key in section.said):
+        return True  # git was told to put other words before the names
     return all(map(_PREFIX.match, names)) and (section.old[0] != section.new[0] if _both(section) else not plain)
 
 
@@ -210,7 +238,9 @@ def _step(section: _Section, *, prefixed: bool) -> Step:
     where = f"line {section.number} of the instruction"
     if any(_NO_FILE.search(value) for key, value in said.items() if "mode" in key or key == "index"):
         raise EditRefused(f"{where}: {section.new} is a link or a submodule, not a file", hint="make it with a command")
-    old, new = (clean(name[2 * prefixed :]) for name in (section.old, section.new))
+    old, new = (
+        clean(name.partition("/")[2] if prefixed and name != _NOWHERE else name) for name in (section.old, section.new)
+    )
     if "new file mode" in said or section.old == _NOWHERE:
         return Write(new, _created(section), over="none", executable=said.get("new file mode", "").endswith("755"))
     if "deleted file mode" in said or section.new == _NOWHERE:
@@ -218,7 +248,7 @@ def _step(section: _Section, *, prefixed: bool) -> Step:
     for verb in ("rename", "copy"):
         if f"{verb} from" in said and f"{verb} to" in said:
             old, new = (clean(_unquoted(said[f"{verb} {end}"])) for end in ("from", "to"))
-            return Update(old, hunks, new_path=new, copy=verb == "copy")
+            return Update(old, hunks, new_path=new, copy=verb == "copy", blobs=_blobs(section))
     if not hunks:
         what = "changes nothing but the mode" if "new mode" in said else "has no hunks"
         raise EditRefused(f"{where}: the diff of {new or 'a file'} {what}", hint=_FORM)
@@ -226,7 +256,13 @@ def _step(section: _Section, *, prefixed: bool) -> Step:
         raise EditRefused(
             f"{where}: the diff names two files, {old} and {new}", hint="say `rename from` and `rename to` to move one"
         )
-    return Update(new, hunks)
+    return Update(new, hunks, blobs=_blobs(section))
+
+
+def _blobs(section: _Section) -> tuple[str, str]:
+    """Return how git's names of the file begin, before and afterwards."""
+    match = _INDEX.match(section.said.get("index", ""))
+    return (match[1], match[2]) if match else ("", "")
 
 
 def _created(section: _Section) -> str:

@@ -34,7 +34,7 @@ def steps(instruction: str) -> tuple[Step, ...]:
             raise EditRefused(f"line {block.number} of the instruction gives {block.path} again", hint=_FORM)
         if block.glued and not block.info and last.endswith(_WITH_FENCES):
             raise _unclear(last, block.number)
-        files[block.path] = Write(block.path, "".join(f"{line}\n" for line in block.lines))
+        files[block.path] = Write(block.path, "".join(f"{line}\n" for line in block.lines), doubtful=block.doubtful)
         last = block.path
     if not files:
         raise EditRefused("the instruction names no file above a code block", hint=_FORM)
@@ -50,6 +50,8 @@ class _Block(NamedTuple):
     lines: Sequence[str]
     glued: bool
     """Whether its name follows the block before without a blank line."""
+    doubtful: bool = False
+    """Whether its name may be prose."""
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[_Block]:
@@ -60,17 +62,12 @@ def _blocks(lines: Sequence[str]) -> Iterator[_Block]:
             at += 1
             continue
         above = next((n for n in range(at - 1, reached - 1, -1) if lines[n].strip()), None)
-        path = (above is not None and _name(lines[above])) or named_behind(opened.info)
+        path = (above is not None and named(lines[above])) or named_behind(opened.info)
         end = _closed(lines, at, opened, path)
-        yield _Block(path, opened.info, at + 1, lines[at + 1 : end], glued=reached > 0 and above == reached)
+        prose = above is not None and doubtful(path, lines[above])
+        glued = reached > 0 and above == reached
+        yield _Block(path, opened.info, at + 1, lines[at + 1 : end], glued=glued, doubtful=prose)
         at = reached = end + 1
-
-
-def _name(line: str) -> str:
-    path = named(line)
-    if doubtful(path, line):
-        raise EditRefused(f"is {line.strip()!r} the name of a file?", hint="put a name that has blanks in backticks")
-    return path
 
 
 def _closed(lines: Sequence[str], at: int, opened: Fence, path: str) -> int:

@@ -165,6 +165,8 @@ class Child:
             self._met(answer)
             with suppress(Disconnected):
                 await connection.notify("initialized", {})
+                if self.row.settings:  # many of them never ask
+                    await connection.notify("workspace/didChangeConfiguration", {"settings": self.row.settings})
             self._served = True
             self._ready.set()
             self._settled.set()
@@ -205,6 +207,7 @@ class Child:
             "rootPath": str(self._roots[0]),
             "workspaceFolders": folders,
             "capabilities": _CAPABILITIES,
+            **({"initializationOptions": self.row.options} if self.row.options else {}),
         }
 
     # ------------------------------------------------------------ documents

@@ -22,7 +22,7 @@ from attache.workspace.files import read_disk
 from attache.workspace.paths import key
 from attache.workspace.servers.child import Away, Child, suffix
 from attache.workspace.servers.renaming import Rename, read_rename
-from attache.workspace.servers.table import chosen
+from attache.workspace.servers.table import TABLE, Row, chosen, served
 from attache.workspace.workspace import Workspace
 
 FIRST_SECONDS: Final = 15.0
@@ -51,9 +51,12 @@ class Checked:
 class Servers:
     """At most one server for each kind of file, started when a file of that kind is first asked about."""
 
-    def __init__(self, workspace: Workspace, *, trusted: bool, enabled: bool = True) -> None:
+    def __init__(
+        self, workspace: Workspace, *, trusted: bool, enabled: bool = True, table: Sequence[Row] = TABLE
+    ) -> None:
         """Serve a workspace; where it is not trusted, only with programs from elsewhere that run nothing of it."""
         self._workspace = workspace
+        self._table = tuple(table)
         self._trusted = trusted
         self._enabled = enabled
         self._children: dict[str, Child] = {}
@@ -212,7 +215,7 @@ class Servers:
         roots = [root.path for root in self._workspace.roots]
         for kind in {suffix(path) for path in paths} - self._told:
             self._told.add(kind)
-            choice = None if self._by_suffix.get(kind) else chosen(kind, roots, trusted=True)
+            choice = None if self._by_suffix.get(kind) else chosen(kind, roots, trusted=True, table=self._table)
             if choice is not None:
                 yield f"{choice[0].name} runs only in a folder that you trust: attache trust"
 
@@ -223,10 +226,10 @@ class Servers:
         kind = suffix(path)
         if kind not in self._by_suffix:
             roots = [root.path for root in self._workspace.roots]
-            choice = chosen(kind, roots, trusted=self._trusted)
+            choice = chosen(kind, roots, trusted=self._trusted, table=self._table)
             if choice is not None and choice[0].name not in self._children:
                 row, command = choice
-                self._children[row.name] = Child(row, command, roots, trusted=self._trusted)
+                self._children[row.name] = Child(row, command, served(row, roots), trusted=self._trusted)
             self._by_suffix[kind] = self._children[choice[0].name] if choice else None
         return self._by_suffix[kind]
 

@@ -7,7 +7,10 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from attache.foundation.settings import ServerSettings
 
 _JAVASCRIPT: Final = {
     ".ts": "typescript", ".tsx": "typescriptreact", ".mts": "typescript", ".cts": "typescript",
@@ -29,6 +32,12 @@ class Row(NamedTuple):
     """From the suffix of a file to the protocol's name of its language."""
     runs_code: bool = False
     """Whether it runs, or loads, what the folder carries (build scripts, plug-ins): only where that is trusted."""
+    root_markers: tuple[str, ...] = ()
+    """Files of which one has to lie in a folder for it to be served; empty: every folder is."""
+    options: Mapping[str, Any] = {}
+    """`initializationOptions`."""
+    settings: Mapping[str, Any] = {}
+    """What it is told when it asks for its settings."""
 
 
 TABLE: Final = (
@@ -65,19 +74,82 @@ _OWN: Final = (".venv", "venv")
 _NO_MODE: Final = frozenset({"pyrightconfig.json", "pyproject.toml"})
 
 
-def chosen(suffix: str, roots: Sequence[Path], *, trusted: bool) -> tuple[Row, tuple[str, ...]] | None:
+_MARKER_DEPTH: Final = 2
+"""How far below a folder of the workspace a root marker is looked for."""
+_MOST_FOLDERS: Final = 2_000
+_PASSED_OVER: Final = frozenset({"node_modules", "vendor", "target", "build", "dist", "venv"})
+
+
+def rows(own: Mapping[str, ServerSettings]) -> tuple[Row, ...]:
+    """Return the servers that the user set and the known ones; one of a known name takes its place, changed."""
+    known = {row.name: row for row in TABLE}
+    mine = (_changed(known.get(name) or Row(name, (), {}, True), each) for name, each in own.items() if each.enabled)
+    return (*(row for row in mine if row.command), *(row for row in TABLE if row.name not in own))
+
+
+def _changed(row: Row, own: ServerSettings) -> Row:
+    languages = {f".{suffix.removeprefix('.')}".lower(): name for suffix, name in own.languages.items()}
+    return row._replace(
+        command=own.command or row.command,
+        languages=languages or row.languages,
+        runs_code=row.runs_code or bool(own.command),
+        root_markers=own.root_markers,
+        options=own.options,
+        settings=own.settings,
+    )
+
+
+def chosen(
+    suffix: str, roots: Sequence[Path], *, trusted: bool, table: Sequence[Row] = TABLE
+) -> tuple[Row, tuple[str, ...]] | None:
     """Return the first server that is found for files of a suffix and may be started, with its command."""
-    for row in TABLE:
-        if suffix in row.languages and (trusted or not row.runs_code) and (path := found(row, roots, trusted=trusted)):
+    for row in table:
+        if (
+            suffix in row.languages
+            and (trusted or not row.runs_code)
+            and served(row, roots)
+            and (path := found(row, roots, trusted=trusted))
+        ):
             return row, (path, *row.command[1:])
     return None
+
+
+def served(row: Row, roots: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the folders that a server is for: those with a root marker where it has any, else all."""
+    if not row.root_markers:
+        return tuple(roots)
+    return tuple(folder for root in roots for folder in _folders(root) if _marked(folder, row.root_markers))
+
+
+def _marked(folder: Path, markers: Sequence[str]) -> bool:
+    return any((folder / marker).exists() for marker in markers)
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """Yield a folder and what lies a little below it, the nearest first."""
+    level, seen = [root], 0
+    for depth in range(_MARKER_DEPTH + 1):
+        yield from level
+        if depth == _MARKER_DEPTH or (seen := seen + len(level)) > _MOST_FOLDERS:
+            return
+        level = [folder for each in level for folder in _inside(each)]
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        there = [Path(entry) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    return sorted(each for each in there if not each.name.startswith(".") and each.name not in _PASSED_OVER)
 
 
 def found(row: Row, roots: Sequence[Path], *, trusted: bool) -> str | None:
     """Return the path of a server's program: the folder's own where that is trusted, else the one on PATH.
 
-    What lies in an untrusted folder is passed over, also where PATH leads there.
+    What lies in an untrusted folder is passed over, also where PATH or a path that the user set leads there.
     """
+    if Path(row.command[0]).name != row.command[0]:
+        return _by_path(Path(row.command[0]).expanduser(), roots, trusted=trusted)
     places = [Path(place) for place in os.get_exec_path() if Path(place).is_absolute()]
     if trusted:
         places = [*_own(roots), *places]
@@ -85,6 +157,14 @@ def found(row: Row, roots: Sequence[Path], *, trusted: bool) -> str | None:
         inside = [root.resolve() for root in roots]
         places = [place for place in places if not any(place.resolve().is_relative_to(root) for root in inside)]
     return shutil.which(row.command[0], path=os.pathsep.join(map(str, places)))
+
+
+def _by_path(program: Path, roots: Sequence[Path], *, trusted: bool) -> str | None:
+    """Return a program that is named by its path, within a folder of the workspace where that is relative."""
+    if not trusted and (not program.is_absolute() or any(program.resolve().is_relative_to(r.resolve()) for r in roots)):
+        return None
+    places = [program] if program.is_absolute() else [root / program for root in roots]
+    return next((there for place in places if (there := shutil.which(str(place)))), None)
 
 
 def _own(roots: Sequence[Path]) -> Iterator[Path]:
@@ -99,8 +179,21 @@ def settings(row: Row, section: str, roots: Sequence[Path], *, trusted: bool) ->
 
     Where the folder is not trusted no interpreter of it is run: ours answers what a Python has by itself.
     """
-    if row.languages is not _PYTHON:
-        return None
+    told: Any = _section(row.settings, section)
+    known = _of_python(row, section, roots, trusted=trusted) if row.languages is _PYTHON else None
+    return known if told is None else {**known, **cast("dict[str, Any]", told)} if known and section else told
+
+
+def _section(given: Mapping[str, Any], section: str) -> Any:
+    """Return what stands at a dotted name, whole or part by part; None where nothing does."""
+    if not section or section in given:
+        return given.get(section) if section else dict(given) or None
+    name, _, rest = section.partition(".")
+    inner = given.get(name)
+    return _section(cast("dict[str, Any]", inner), rest) if rest and isinstance(inner, dict) else None
+
+
+def _of_python(row: Row, section: str, roots: Sequence[Path], *, trusted: bool) -> dict[str, Any] | None:
     name = "python.exe" if sys.platform == "win32" else "python"
     own = next((str(path / name) for path in _own(roots) if (path / name).exists()), None)
     interpreter = (own or shutil.which("python3") or sys.executable) if trusted else sys.executable

@@ -82,7 +82,7 @@ def _warded(plan: Plan, door: socket.socket, output: int) -> dict[str, Any]:
         if plan.level == "namespaces":
             child = _start_in_namespaces(plan, filter_, report, output, door)
         else:
-            child = _start_beside(plan, filter_, report)
+            child = _start_beside(plan, filter_, report, output)
     except OSError as error:
         return {"error": f"{type(error).__name__}: {error}", "step": "start", "errno": error.errno or 0}
     os.close(report)
@@ -139,11 +139,13 @@ def _map_ids(child: int) -> None:
     (place / "gid_map").write_text(f"{group} {group} 1")
 
 
-def _start_beside(plan: Plan, filter_: bytes, report: int) -> int:
-    """Fork the command without namespaces; what it leaves behind comes back to this process."""
+def _start_beside(plan: Plan, filter_: bytes, report: int, output: int) -> int:
+    """Fork the command without namespaces, or who holds its terminal; what it leaves behind comes to this process."""
     kernel.prctl(kernel.SUBREAPER, 1)
     child = os.fork()
     if child == 0:
+        if plan.terminal:
+            inside.at_terminal(plan, filter_, report, output)
         inside.become(plan, filter_, report)
     return child
 

@@ -18,7 +18,7 @@ from attache.schema.errors import PathRefused, ToolError
 from attache.workspace.blobs import Blobs
 from attache.workspace.documents import Buffers
 from attache.workspace.lock import hold
-from attache.workspace.paths import Root, to_path
+from attache.workspace.paths import Root, folder_in, home_of, to_path
 from attache.workspace.shell import (
     OUTPUT_LIMIT_BYTES,
     Command,
@@ -38,7 +38,7 @@ from attache.workspace.view.layers import Copied, Layer, Overlaid, moved_since
 from attache.workspace.view.level import Standing, level, trouble_with
 from attache.workspace.view.overlay import remove
 from attache.workspace.view.plan import Limits, Plan
-from attache.workspace.views import folder_of, home_of
+from attache.workspace.view.private import written
 from attache.workspace.walk import SKIPPED_FOLDERS
 
 NAMED = 10
@@ -79,10 +79,11 @@ class CowView:
         self._standing: Standing | None = None
         self._seen: World | None = None
         self._kept: set[str] = set()  # ignored paths that stay in the view, and were told of
+        self._outside: set[str] = set()  # what was written outside of the workspace, and told of
 
     async def run(self, roots: tuple[Root, ...], command: Command, on_output: OnOutput | None = None) -> Completed:
         """Run a command upon what the user sees; raises PathRefused where its folder lies in no root, and ToolError."""
-        cwd = folder_of(roots, command.cwd)
+        cwd = folder_in(roots, command.cwd)
         async with self._turn:
             standing = await asyncio.to_thread(level, self._home)
             standing = await asyncio.to_thread(self._open, roots, standing)
@@ -135,7 +136,7 @@ class CowView:
             _clear_stale(standing.base)
             self._blobs.prune()
         self._let_go()
-        self._standing, self._seen, self._kept = None, None, set()
+        self._standing, self._seen, self._kept, self._outside = None, None, set(), set()
         self._folder = Path(tempfile.mkdtemp(prefix="view-", dir=private_dir(standing.base)))
         self._lock = hold(self._folder / "lock")
         for name in ("home", "tmp"):
@@ -257,6 +258,7 @@ class CowView:
         await asyncio.to_thread(self._clear, keep=not (moved or full))
         kept = [path for path in found.kept if path not in self._kept and SKIPPED_FOLDERS.isdisjoint(path.split("/"))]
         self._kept = set(found.kept) if not (moved or full) else set()
+        outside = await asyncio.to_thread(self._written_outside, standing, started_ns)
         older = [path for path, text in self._older(texts) if text]
         notes = [
             full,
@@ -267,11 +269,15 @@ class CowView:
             f"ran on older text of {_named(older)}, typed in meanwhile" if older else "",
             f"stays in the command view: {_named(kept)}" if kept else "",
             f"not taken over: {_named(found.strange)}" if found.strange else "",
+            f"written outside of the workspace, where only later commands of this session find it, and not kept: "
+            f"{_named(outside)}"
+            if outside
+            else "",
             "" if self._said or standing.strongest else standing.words,
         ]
         self._said = True
-        if terminal and standing.level != "namespaces":
-            notes.append("it got no terminal, which only the strongest sandbox gives")
+        if terminal and sys.platform != "linux":
+            notes.append("it got no terminal, which only Linux gives")
         output = completed.output
         if standing.level != "namespaces":
             for layer in self._layers:
@@ -288,6 +294,17 @@ class CowView:
             for name in ("entries", "made", "removed", "kept", "strange"):
                 getattr(every, name).extend(getattr(found, name))
         return every, moved
+
+    def _written_outside(self, standing: Standing, started_ns: int) -> list[str]:
+        """Return what a command wrote into the folders that stand in for the user's own and for temporary files."""
+        home, temporary = self._at() / "home", "/tmp" if standing.level == "namespaces" else "$TMPDIR"  # noqa: S108 - a name
+        masked, exposed, _ = self._seen or ({}, (), ())
+        behind = [place for place, private in masked.items() if private == str(home)]
+        mounted = {f"~{path.removeprefix(place)}" for place in behind for path in exposed}
+        places = {"~": home, temporary: self._at() / "tmp"}
+        found = written(places, started_ns, self._outside | mounted)
+        self._outside.update(found)
+        return found
 
     def _older(self, texts: Sequence[dict[str, str]]) -> list[tuple[str, bool]]:
         """Return the open documents that the command saw, each with whether it was typed in since."""

@@ -48,6 +48,18 @@ def first_process(plan: Plan, filter_: bytes, report: int, output: int, door: so
     os._exit(0)
 
 
+def at_terminal(plan: Plan, filter_: bytes, report: int, output: int) -> NoReturn:
+    """Be between a command without namespaces and the server: hold its terminal, and tell how it ended."""
+    try:
+        os.setsid()
+        kernel.prctl(kernel.PDEATHSIG, signal.SIGKILL)
+        signal.signal(signal.SIGTERM, _ask_children)
+        _tell(report, {"status": _in_terminal(plan, filter_, report, output)})
+    except BaseException as error:  # noqa: BLE001 - there is nobody above to raise it to
+        _tell(report, {"error": f"{type(error).__name__}: {error}"})
+    os._exit(0)
+
+
 def _start(plan: Plan, filter_: bytes, report: int, terminal: int = -1) -> int:
     child = os.fork()
     if child == 0:
@@ -209,6 +221,13 @@ def _ask_all(_number: int, _frame: FrameType | None) -> None:
         os.kill(-1, signal.SIGTERM)
 
 
+def _ask_children(_number: int, _frame: FrameType | None) -> None:
+    with open(f"/proc/self/task/{os.getpid()}/children") as children:  # noqa: PTH123 - no more is imported here
+        for pid in map(int, children.read().split()):
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGTERM)
+
+
 def _waited(command: int) -> int:
     """Bury all that die until the command does; return its exit code, negative for a signal."""
     while True:
@@ -226,17 +245,19 @@ def _in_terminal(plan: Plan, filter_: bytes, report: int, output: int) -> int:
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     command = _start(plan, filter_, report, slave)
     os.close(slave)
-    sources = {master: output, 0: master}
+    ended, targets = os.pidfd_open(command), {master: output, 0: master}
     with suppress(OSError):  # EIO: nobody holds the terminal open any more
-        while master in sources:
-            for fd in select.select(list(sources), [], [])[0]:
+        while ready := select.select([ended, *targets], [], [])[0]:
+            for fd in (fd for fd in ready if fd != ended):
                 data = os.read(fd, CHUNK)
                 if data:
-                    _write(sources[fd], data)
+                    _write(targets[fd], data)
                 else:
-                    del sources[fd]
+                    del targets[fd]
                     if fd == 0:
                         os.write(master, b"\x04")
+            if ended in ready and master not in ready:  # what it left behind may hold the terminal for ever
+                break
     return _waited(command)
 
 

@@ -199,6 +199,18 @@ def room_for_exchange(text: str, asked: str) -> Draft:
     return Draft(f"{before}{opening}\n\n{rest}", len(before) + len(opening), "")
 
 
+def with_draft(text: str, draft: str) -> str:
+    """Return the text with a turn of the user's at its end that begins with a draft."""
+    blank = "" if not text or text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
+    return f"{text}{blank}## {YOU}\n{draft}\n"
+
+
+def without_last(text: str) -> str:
+    """Return the text without the user's turn at its end."""
+    last = last_asked(text)
+    return "\n".join(text.split("\n")[: last.first]).rstrip("\n") + "\n" if last else text
+
+
 def working(doing: str) -> str:
     """Return the line that stands at the end of an answer while it is being written."""
     return f"{WORKING} · {doing} · stop by code action"

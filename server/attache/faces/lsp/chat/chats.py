@@ -17,18 +17,18 @@ from attache.faces.lsp.chat import chat_text, slash
 from attache.faces.lsp.chat.chat_text import is_chat
 from attache.faces.lsp.chat.links import Links
 from attache.faces.lsp.chat.mentions import context
-from attache.faces.lsp.chat.page import Page
+from attache.faces.lsp.chat.page import EDIT_SECONDS, Page
 from attache.faces.lsp.chat.story import Story
 from attache.faces.lsp.progress import shown
 from attache.foundation.files import private_dir
 from attache.foundation.ids import new_id
 from attache.schema.data import ChangeSetId, SessionId, Uri
 from attache.schema.edits import ChangeSet, CreateFile, EditFile
-from attache.schema.errors import AttacheError, UserError
+from attache.schema.errors import AttacheError, EditRefused, UserError
 from attache.schema.events import Entry, RunStarted
 from attache.schema.messages import Text
 from attache.security.trust import is_trusted
-from attache.workspace.edits import diff, trimmed
+from attache.workspace.edits import diff, trimmed, with_lf
 from attache.workspace.paths import to_path, to_uri
 from attache.workspace.workspace import Workspace
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from attache.agent.session import Session
     from attache.faces.lsp.server import Server
 
+TRIES: Final = 20
 _SCRIPTED: Final = "scripted"
 """The provider that says what a file tells it to: only the user's own settings may name it."""
 
@@ -111,6 +112,11 @@ class Chats:
         """Return what a document holds. Raises ToolError."""
         return (await self._workspace(uri).read(uri)).text
 
+    async def asked(self, uri: Uri) -> str:
+        """Return what stands under the user's heading at the end of a document; empty where nothing does."""
+        last = chat_text.last_asked(text := await self.text(uri))
+        return chat_text.said(text, last) if last else ""
+
     # ------------------------------------------------------------ talking
 
     async def send(self, uri: Uri, line: int | None = None) -> None:
@@ -121,7 +127,7 @@ class Chats:
         """
         text = await self.text(uri)
         turn = chat_text.earlier(text, line)
-        if turn is None and (lock := self._turns.get(uri)) and lock.locked() and not chat_text.last_asked(text):
+        if turn is None and self.is_answering(uri) and not chat_text.last_asked(text):
             raise UserError("it is being answered", hint=f"to say more, write below a new `## {chat_text.YOU}`")
         asked = chat_text.question(text) if turn is None else chat_text.said(text, turn)
         if turn is None and await slash.obey(self._server, uri, asked):
@@ -140,9 +146,8 @@ class Chats:
 
     async def saved(self, uri: Uri) -> None:
         """Send a document that was saved, where there is something in it to send."""
-        lock = self._turns.get(uri)
-        asked = chat_text.last_asked(text := await self.text(uri))
-        if asked and chat_text.said(text, asked) and not (lock and lock.locked()):
+        said = await self.asked(uri)
+        if said and (slash.cannot_wait(said) or not self.is_answering(uri)):
             await self.send(uri)
 
     async def ask(self, question: str, title: str) -> None:
@@ -170,6 +175,10 @@ class Chats:
         """Return the document in which a session's run is being told; None where there is none."""
         page = self._pages.get(session_id)
         return page.uri if page else None
+
+    def is_answering(self, uri: Uri) -> bool:
+        """Whether an answer is being written into a document."""
+        return (lock := self._turns.get(uri)) is not None and lock.locked()
 
     def _wrote(self) -> None:
         """Let what stands on lines of a document follow them."""
@@ -266,10 +275,31 @@ class Chats:
 
     async def set_field(self, uri: Uri, name: str, value: str) -> None:
         """Set a field of a document's front matter."""
-        snapshot = await self._workspace(uri).read(uri)
-        edits = trimmed(snapshot.text, diff(snapshot.text, chat_text.with_field(snapshot.text, name, value)))
-        edit = EditFile(uri=snapshot.uri, base_hash=snapshot.hash, base_version=snapshot.version, edits=edits)
-        await self._land(f"{name}: {value}", edit)
+        await self._rewrite(uri, f"{name}: {value}", lambda text: chat_text.with_field(text, name, value))
+
+    async def draft(self, uri: Uri, words: str) -> None:
+        """Begin a turn of the user's at the end of a document, also of one that is being answered."""
+        await self._rewrite(uri, "a turn of yours", lambda text: chat_text.with_draft(text, words))
+
+    async def take_back(self, uri: Uri) -> None:
+        """Remove the user's turn at the end of a document."""
+        await self._rewrite(uri, "said", chat_text.without_last)
+
+    async def _rewrite(self, uri: Uri, title: str, change: Callable[[str], str]) -> None:
+        """Change a document, once more where an answer was written into it, or the user typed, at the same moment."""
+        for attempt in range(TRIES):
+            snapshot = await self._workspace(uri).read(uri)
+            text = snapshot.text
+            wanted = with_lf(change(with_lf(text))).replace("\n", snapshot.newline)
+            edits = trimmed(text, diff(text, wanted))
+            edit = EditFile(uri=snapshot.uri, base_hash=snapshot.hash, base_version=snapshot.version, edits=edits)
+            try:
+                return await self._land(title, edit)
+            except EditRefused:
+                if attempt == TRIES - 1:
+                    raise
+            await asyncio.sleep(EDIT_SECONDS)
+        return None
 
     async def reply(self, uri: Uri, text: str) -> None:
         """Write an answer that no session gave."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from attache.foundation.redact import redact
 from attache.schema.errors import AttacheError
 from attache.schema.messages import Text
 
@@ -80,14 +83,15 @@ async def _file(server: Server, what: str, limit: int) -> str:
         kept = text.split("\n")[first - 1 : last]
         text, where = "\n".join(kept), f"{where}:{first}-{first + len(kept) - 1}"
     if len(text) > limit:
+        text = redact(text)  # half a key has no shape any more
         text = f"{text[:limit]}\n… {len(text) - limit} characters more: read them by tool"
     unsaved = " (as it stands in the editor)" if snapshot.open else ""
     return f"@{where}{unsaved}\n{fenced(text, snapshot.path.rpartition('.')[2])}"
 
 
 async def _folder(server: Server, name: str) -> str:
-    path = server.folder / name
-    if not path.is_dir() or not path.resolve().is_relative_to(server.folder.resolve()):
+    places = ((root.resolve(), (root / name).resolve()) for root in server.roots)
+    if not any(path.is_dir() and path.is_relative_to(root) for root, path in places):
         return ""
     files = await server.workspace.files(name.rstrip("/"))
     shown = "\n".join(files[:_FINDINGS]) + (f"\n… and {len(files) - _FINDINGS} more" if len(files) > _FINDINGS else "")
@@ -110,29 +114,40 @@ async def _diagnostics(server: Server) -> str:
     from attache.tools.diagnostics import check, merged
     from attache.tools.wording import finding
 
+    texts = {server.shown(document.uri): document.text for document in server.buffers}
+    files = {server.shown(document.uri) for document in server.buffers if document.uri.startswith("file:")}
+    servers = (await server.app()).resources.servers
+    served = await servers.check({path: text for path, text in texts.items() if path in files})
     rows: list[str] = []
-    for document in server.buffers:
-        path = server.shown(document.uri)
-        found = merged(
-            await check(server.context(), path, document.text), await server.heard.findings(path)
-        )  # fmt: skip
-        rows += [finding(each) for each in found]
+    for path, text in texts.items():
+        sets = await check(server.context(), path, text), await server.heard.findings(path), served.found.get(path, ())
+        rows += [finding(each) for each in merged(*sets)]
     shown = rows[:_FINDINGS] + ([f"… and {len(rows) - _FINDINGS} more"] if len(rows) > _FINDINGS else [])
-    return "@diagnostics\n" + (
-        fenced("\n".join(shown), "text") if rows else "nothing is known to be wrong in what is open"
-    )
+    told = fenced("\n".join(shown), "text") if rows else "nothing is known to be wrong in what is open"
+    return "\n".join(("@diagnostics", told, *(f"(not asked: {why})" for why in served.trouble)))
 
 
 async def _diff(server: Server, limit: int) -> str:
     from attache.workspace.git import PLAIN_DIFF, git_text
 
-    text = await git_text(server.folder, "diff", *PLAIN_DIFF, "HEAD")
+    text = redact("".join([await git_text(root, "diff", *PLAIN_DIFF, "HEAD") for root in await _repositories(server)]))
     unsaved = [server.shown(document.uri) for document in server.buffers if await _is_unsaved(server, document.uri)]
     note = f"\nNot in it, since it is not saved: {', '.join(unsaved)}" if unsaved else ""
     if not text.strip():
         return f"@diff\nnothing differs from the last commit{note}"
     cut = f"\n… {len(text) - limit} characters more" if len(text) > limit else ""
     return f"@diff\n{fenced(text[:limit] + cut, 'diff')}{note}"
+
+
+async def _repositories(server: Server) -> tuple[Path, ...]:
+    """Return the repositories that the folders lie in, each once; the first folder where it lies in none."""
+    from attache.workspace.git import git_text
+
+    found: dict[Path, None] = {}
+    for root in server.roots:
+        with suppress(AttacheError):
+            found[Path((await git_text(root, "rev-parse", "--show-toplevel")).strip())] = None
+    return tuple(found) or (server.folder,)
 
 
 async def _is_unsaved(server: Server, uri: str) -> bool:

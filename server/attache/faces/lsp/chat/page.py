@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from attache.faces.lsp.chat import chat_text
@@ -57,6 +56,16 @@ class Page:
     async def begin(self, room: Callable[[str], Draft], fields: dict[str, str], content: Callable[[], str]) -> None:
         """Make room for the answer, and keep it up to what `content` returns. Raises EditRefused, ToolError."""
         self._content = content
+        try:
+            await self._make_room(room, fields)
+        except TimeoutError as error:
+            raise EditRefused(
+                f"the editor took no edit of {self.uri.rpartition('/')[2]}",
+                hint="see whether it asks you something, or whether the document is read-only there, and send again",
+            ) from error
+        self._loop = asyncio.create_task(self._keep_up(), name=f"writing {self.uri}")
+
+    async def _make_room(self, room: Callable[[str], Draft], fields: dict[str, str]) -> None:
         async with asyncio.timeout(LAST_SECONDS):
             while True:
                 snapshot = await self._workspace.read(self.uri)
@@ -67,14 +76,13 @@ class Page:
                 at = draft.at + len(text) - len(draft.text)  # the fields stand at the top
                 self._behind = draft.behind
                 try:
-                    told = content()
+                    told = self._content()
                     await self._land(snapshot, text[:at], told, text[at:])
                     self._told = told
                 except EditRefused:
                     await asyncio.sleep(EDIT_SECONDS)
                 else:
-                    break
-        self._loop = asyncio.create_task(self._keep_up(), name=f"writing {self.uri}")
+                    return
 
     def changed(self) -> None:
         """Note that there is something to write."""
@@ -103,8 +111,10 @@ class Page:
             self._news.clear()
             if self._over:
                 return
-            with suppress(ToolError):  # the user types right here, or has closed it: the next edit says it all
+            try:
                 await self._write(self._content())
+            except ToolError:  # the user types right here, or has closed it; it may be long until there is other news
+                self._news.set()
             is_open = self._workspace.buffers.get(self.uri) is not None
             await asyncio.sleep(EDIT_SECONDS if is_open else DISK_SECONDS)
 

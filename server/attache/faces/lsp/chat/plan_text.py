@@ -11,6 +11,7 @@ RUNNING: Final = "▍ working"
 _STEP: Final = re.compile(
     r"(?P<before>[ \t]*(?:[-*+]|\d+[.)])[ \t]+\[)(?P<mark>[ xX~-])(?P<after>\][ \t]+)(?P<title>.*\S)[ \t\r]*"
 )
+_NUMBERED: Final = re.compile(r"^\d+[.)][ \t]+(?=\S)")
 _DONE: Final = "xX"
 _SKIPPED: Final = "~-"
 
@@ -30,6 +31,11 @@ class Step(NamedTuple):
     def done(self) -> bool:
         """Whether it needs no run any more: done, or skipped."""
         return self.mark in _DONE + _SKIPPED
+
+    @property
+    def name(self) -> str:
+        """Return the title without a number of its author's: steps are counted anyway."""
+        return _NUMBERED.sub("", self.title)
 
     @property
     def asked(self) -> str:

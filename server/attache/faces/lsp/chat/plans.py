@@ -92,7 +92,7 @@ async def _run(server: Server, uri: Uri, step: Step) -> bool:
     """Run a step and write down how it went; return whether it went well."""
     _fail(server, uri, step, "")
     session = await _session(server, uri)
-    title = f"Step {step.number}: {step.title}"
+    title = f"Step {step.number}: {step.name}"
     with shown(server, f"Attaché: {title}") as work:
         story = Story(work.say)
         stop = session.subscribe(story.follow)

@@ -11,6 +11,7 @@ from attache.foundation.registry import near
 from attache.schema.data import Uri
 from attache.schema.errors import UserError
 from attache.schema.session import Mode
+from attache.security.approvals import visible
 
 if TYPE_CHECKING:
     from attache.faces.lsp.server import Server
@@ -41,7 +42,7 @@ Doing = Callable[["Server", Uri, str], Awaitable[str]]
 
 
 class Act(NamedTuple):
-    """A command that needs no model: it returns what to answer."""
+    """A command that needs no model: it returns what to answer, if anything."""
 
     do: Doing
     takes: str
@@ -94,6 +95,14 @@ async def _cost(server: Server, uri: Uri, _rest: str) -> str:
     return f"{counted(state.runs, 'run')} · {used} · {money}"
 
 
+async def _deny(server: Server, uri: Uri, rest: str) -> str:
+    approval = server.questions.deny_in(uri, rest)
+    if not server.chats.is_answering(uri):
+        return f"denied: {visible(approval.title)}"
+    await server.chats.take_back(uri)
+    return ""  # the answer that is being written here tells of it
+
+
 async def _help(_server: Server, _uri: Uri, _rest: str) -> str:
     rows = [f"- `/{name}` {what}" for name, (_, what) in PROMPTS.items()]
     rows += [f"- `/{name}{f' {act.takes}' if act.takes else ''}` {act.what}" for name, act in ACTS.items()]
@@ -107,6 +116,7 @@ ACTS: Final[dict[str, Act]] = {
     "undo": Act(_undo, "", "Take the last step back, in all its files"),
     "redo": Act(_redo, "", "Repeat the step that was undone"),
     "cost": Act(_cost, "", "Say what this chat took"),
+    "deny": Act(_deny, "REASON", "Deny what waits for you, and tell the agent why"),
     "help": Act(_help, "", "List all this"),
 }
 
@@ -132,5 +142,12 @@ async def obey(server: Server, uri: Uri, asked: str) -> bool:
         if not guesses:
             return False  # a path, or other words
         raise UserError(f"no command /{name}", hint="near: " + ", ".join(f"/{each}" for each in guesses))
-    await server.chats.reply(uri, await act.do(server, uri, rest))
+    if answer := await act.do(server, uri, rest):
+        await server.chats.reply(uri, answer)
     return True
+
+
+def cannot_wait(asked: str) -> bool:
+    """Return whether a question answers what a run waits for, so that it is sent though that run goes on."""
+    found = _COMMAND.fullmatch(asked)
+    return found is not None and found[1] == "deny"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import msgspec
 
-from attache.faces.lsp.approvals import Denier
+from attache.faces.lsp.approvals import Denier, first_line
 from attache.faces.lsp.chat.chat_text import is_chat
 from attache.faces.lsp.chat.plan_text import is_plan
 from attache.faces.lsp.code.fixes import WAYS, edits_of, find, for_client, propose, quoted, rules_may_help, same
@@ -158,12 +158,14 @@ async def approvals(server: Server, asked: Asked) -> AsyncIterator[Offer]:
     del asked
     for approval in server.questions:
         about = {"approval": approval.id, "digest": approval.digest}
-        what = approval.title.partition("\n")[0]
+        what = first_line(approval)
         yield Offer(f"Attaché: allow once: {what}", QUICKFIX, "attache.approve", about)
         if approval.pattern:
             session = {**about, "forSession": True}
             yield Offer(f"Attaché: allow for this session: {approval.pattern}", QUICKFIX, "attache.approve", session)
         yield Offer(f"Attaché: deny: {what}", QUICKFIX, "attache.deny", about)
+        if not server.client.grants_permission:  # a panel asks for the reason itself
+            yield Offer(f"Attaché: deny and say why…: {what}", QUICKFIX, "attache.denyWhy", about)
 
 
 @code_action(QUICKFIX)

@@ -44,7 +44,7 @@ async def plan(server: Server, asked: Asked) -> AsyncIterator[Offer]:
         at = Position(step.line, 0)
         about = {"uri": uri, "range": Range(at, at)}
         again = "run again" if step.done else "run"
-        yield Offer(f'Attaché: {again} step {step.number}: "{step.title}"', kind, "attache.runStep", about)
+        yield Offer(f'Attaché: {again} step {step.number}: "{step.name}"', kind, "attache.runStep", about)
         if not step.done:
             yield Offer(f"Attaché: skip step {step.number}", kind, "attache.skipStep", about)
     if left := sum(not each.done for each in found):

@@ -76,7 +76,7 @@ class Rules:
 
         server = self._server
         path = server.shown(document.uri)
-        found = await ruff(path, text, cwd=server.folder, trusted=server.settings.trusted)
+        found = await ruff(path, text, cwd=server.root_of(document.uri), trusted=server.settings.trusted)
         return tuple(each for each in await cured(server.context(), text, found) if each.fix)
 
 

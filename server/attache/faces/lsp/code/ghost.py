@@ -120,7 +120,7 @@ async def _asked(server: Server, document: Document, around: Around) -> str:
     ref = server.settings.completion_model or server.models.chosen
     if not ref or ref == OFFLINE:
         return ""
-    seen = Around(redact(around.before), redact(around.behind))
+    seen = _seen(server, around)
     try:
         await server.models.weigh()
         if server.models.spent:
@@ -135,7 +135,14 @@ async def _asked(server: Server, document: Document, around: Around) -> str:
     except AttacheError:
         return ""
     server.background(_billed(server, ref, usage), "the bill of a completion")
+    text = server.ghosts.veil.restore(text)
     return "" if marked(text) else _trimmed(text, around.behind)
+
+
+def _seen(server: Server, around: Around) -> Around:
+    """Return what a model sees: no secret, and no personal data where the user wants that; nobody is asked here."""
+    seen = Around(redact(around.before), redact(around.behind))
+    return seen if server.settings.personal_data == "off" else Around(*map(server.ghosts.veil.hide_text, seen))
 
 
 async def _filler(server: Server, ref: str) -> Filler | None:

@@ -6,6 +6,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from attache.foundation.ids import new_id
+from attache.security.veil import Veil
+
 if TYPE_CHECKING:
     from attache.providers.fill import Filler
     from attache.schema.data import Uri
@@ -27,6 +30,7 @@ class Ghosts:
     """What was completed lately, and who fills in."""
 
     kept: OrderedDict[tuple[Uri, Around], str] = field(default_factory=OrderedDict[tuple["Uri", Around], str])
+    veil: Veil = field(default_factory=lambda: Veil(new_id("g")))
     fillers: dict[str, Filler | None] = field(default_factory=dict[str, "Filler | None"])
 
     def recall(self, uri: Uri, around: Around) -> str | None:

@@ -62,6 +62,8 @@ def _on_chat(server: Server, document: Document) -> Iterator[CodeLens]:
                 if approval.pattern:
                     yield _lens(number, "allow for this session", "attache.approve", {**about, "forSession": True})
                 yield _lens(number, "deny", "attache.deny", about)
+                if not server.client.grants_permission:
+                    yield _lens(number, "deny and say why…", "attache.denyWhy", about)
 
 
 def _on_plan(document: Document) -> Iterator[CodeLens]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import field
 
+from attache.agent import sense
 from attache.agent.state import replayed_entries
 from attache.faces.lsp.features import feature
 from attache.faces.lsp.wire.shapes import Nothing, Shape
@@ -106,6 +107,9 @@ async def index_status(server: Server, params: Nothing) -> IndexStatus:
 async def search(server: Server, params: Search) -> dict[str, Any]:
     """Search the workspace, unsaved text included."""
     app = await server.app()
+    if params.kind == "vector":
+        hits, why = await sense.search(app.resources, params.query, params.k)
+        return {"hits": hits, "note": why and f"found by words, not vectors: {why}"}
     return {"hits": await app.resources.index.search(params.query, k=params.k, kind=params.kind)}
 
 

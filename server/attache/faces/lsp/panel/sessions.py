@@ -21,6 +21,7 @@ from attache.schema.acp import (
     SetConfigOption,
     SetMode,
 )
+from attache.schema.errors import Interrupted
 
 if TYPE_CHECKING:
     from attache.agent.session import Session
@@ -112,6 +113,8 @@ async def prompt(server: Server, params: PromptRequest) -> PromptFinished:
     server.prompted.add(session.id)
     try:
         return acp.finished(await server.aside(session.run(parts), f"prompt in {session.id}"))
+    except Interrupted:
+        return PromptFinished(stop_reason="cancelled")  # before there was anything to stop
     finally:
         server.prompted.discard(session.id)
 

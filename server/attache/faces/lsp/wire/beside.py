@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
+from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, cast
 
 from attache.faces.lsp.wire.merging import (
@@ -28,15 +26,21 @@ from attache.faces.lsp.wire.merging import (
     provides,
     unmarked,
 )
+from attache.faces.lsp.wire.other import (
+    HEALTHY_SECONDS,
+    MOST_STARTS,
+    OF_NO_RESULT,
+    PAUSES_SECONDS,
+    Other,
+    Told,
+    reason_against,
+)  # fmt: skip
 from attache.faces.lsp.wire.transport import Closed, Transport
-from attache.workspace.servers.table import TABLE
 
 INITIALIZE_SECONDS: Final = 30.0
 MERGE_SECONDS: Final = 5.0
 """How long our answer waits for the other's."""
 SWEEP_SECONDS: Final = 0.5
-END_SECONDS: Final = 1.0
-_PIECE_BYTES: Final = 65536
 _REQUEST_FAILED: Final = -32803
 _INVALID_REQUEST: Final = -32600
 _WARNING: Final = 2
@@ -44,13 +48,6 @@ _MISSHAPEN: Final = (AttributeError, KeyError, TypeError, ValueError)
 """What reading a message raises that is not as the protocol says."""
 _OURS: Final = "ours"
 _THEIRS: Final = "theirs"
-_OF_NO_RESULT: Final = frozenset({
-    "client/registerCapability", "client/unregisterCapability", "window/workDoneProgress/create",
-    "workspace/diagnostic/refresh", "workspace/semanticTokens/refresh", "workspace/inlayHint/refresh",
-    "workspace/codeLens/refresh", "workspace/foldingRange/refresh",
-})  # fmt: skip
-"""Requests whose failure tells nothing that a server could act on. pyright dies of it, as where eglot fails to watch
-the files of a folder that git does not know."""
 
 
 class Expected(NamedTuple):
@@ -63,30 +60,18 @@ class Expected(NamedTuple):
     """What came of each so far, of those that answer together."""
 
 
-class Line(Transport):
-    """The connection to the other server: what comes is handed on at once, by the thread that read it."""
-
-    def __init__(self, read: Callable[[], bytes], write: Callable[[bytes], None], hear: Callable[[Any], None]) -> None:
-        super().__init__(read, write)
-        self._hear = hear
-
-    def _deliver(self, message: Any, *, within_limit: bool = True) -> None:
-        del within_limit
-        self._hear(message)
-
-
 class Beside(Transport):
     """The client's connection, with another server beside us on it."""
 
     def __init__(self, read: Callable[[], bytes], write: Callable[[bytes], None], command: Sequence[str]) -> None:
         """Start the other server by `command`. Raises OSError where it cannot be."""
         super().__init__(read, write)
-        own: dict[str, Any] = {"start_new_session": True} if sys.platform != "win32" else {}
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **own)
+        self._command = tuple(command)
+        self._other = Other(command, self._from_other)
+        self._routing = threading.RLock()
+        """Held while a message of the client's is passed on: a new process comes in between two of them."""
         self._name = PurePosixPath(command[0].replace("\\", "/")).name.removesuffix(".exe")
-        known = next((row for row in TABLE if row.command[0] == self._name), None)
-        self._suffixes = tuple(known.languages) if known else ()
-        self._other = Line(self._read_other, self._write_other, self._from_other)
+        self._told = Told(self._name)
         self._lock = threading.Lock()
         self._theirs: Json = {}
         self._ours: Json = {}
@@ -99,7 +84,18 @@ class Beside(Transport):
         self._hello: Any = None
         self._met = threading.Event()
         self._gone = False
-        self._leaving = False
+        """Whether there is no other server to send anything to."""
+        self._returning = False
+        """Whether it is being started again."""
+        self._fit = True
+        """Whether one that is started again can take its place."""
+        self._failures = 0
+        self._since = time.monotonic()
+        self._outcomes = SimpleQueue[str]()
+        """Why the present start came to nothing; empty where it succeeded."""
+        self._works: set[Any] = set()
+        """Tokens of the other's progress that has not ended."""
+        self._leaving = threading.Event()
 
     def start(self) -> None:
         """Begin to read and write, here and there."""
@@ -110,32 +106,17 @@ class Beside(Transport):
     def finish(self, timeout_seconds: float) -> None:
         """Take nothing more, let what was queued be written, and end the other server."""
         super().finish(timeout_seconds)
-        self._gone = True
-        self._other.finish(END_SECONDS)
-        with contextlib.suppress(OSError):
-            cast("Any", self._process.stdin).close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_SECONDS)
-        with contextlib.suppress(OSError):
-            if sys.platform == "win32":
-                self._process.kill()
-            else:
-                os.killpg(self._process.pid, 9)
-        self._process.wait()
-
-    def _read_other(self) -> bytes:
-        return os.read(cast("Any", self._process.stdout).fileno(), _PIECE_BYTES)
-
-    def _write_other(self, data: bytes) -> None:
-        stream = cast("Any", self._process.stdin)
-        stream.write(data)
-        stream.flush()
+        self._leaving.set()
+        with self._routing:
+            self._gone = True
+            other = self._other
+        other.end()
 
     # ------------------------------------------------------------ from the client
 
     def _deliver(self, message: Any, *, within_limit: bool = True) -> None:
         if isinstance(message, dict):
-            with contextlib.suppress(*_MISSHAPEN):  # what cannot be routed is ours to refuse
+            with self._routing, contextlib.suppress(*_MISSHAPEN):  # what cannot be routed is ours to refuse
                 message = self._from_client(cast("Json", message))
         if message is not None:
             super()._deliver(message, within_limit=within_limit)
@@ -145,21 +126,22 @@ class Beside(Transport):
         method, number = message.get("method"), message.get("id")
         if method is None:
             return self._answered(message)
-        if self._gone:
-            return message
         if number is None:
-            return self._told(str(method), message)
+            return self._told_of(str(method), message)
+        if method == "shutdown":
+            self._leaving.set()
+        if self._gone:
+            return self._alone(str(method), number, message)
         if method == "initialize":
             return message if self._met.is_set() else self._introduce(message)
         if method == "shutdown":
-            self._leaving = True
             self._other.send({**message, "id": "attache-shutdown"})
             return message
         return self._requested(str(method), number, message)
 
     def _introduce(self, message: Json) -> Json:
         """Let the other server answer first: we count columns as it does."""
-        self._hello = message.get("id")
+        self._hello, self._told.hello = message.get("id"), message
         self._other.send({**message, "id": "attache-initialize"})
         if not self._met.wait(INITIALIZE_SECONDS) or self._gone:
             self._lose(f"no answer to initialize in {INITIALIZE_SECONDS:g} s")
@@ -170,13 +152,26 @@ class Beside(Transport):
         general["positionEncodings"] = [self._theirs.get("positionEncoding", "utf-16")]
         return {**message, "params": {**params, "capabilities": {**capabilities, "general": general}}}
 
-    def _told(self, method: str, message: Json) -> Json | None:
+    def _alone(self, method: str, number: Any, message: Json) -> Json | None:
+        """Return what is for us while there is nobody else; what only the other can answer is refused."""
         params = message.get("params")
-        self._leaving = self._leaving or method == "exit"
-        if method == "$/cancelRequest":
+        command: Any = cast("Json", params).get("command") if isinstance(params, dict) else None
+        theirs = command in self._commands if method == "workspace/executeCommand" else self._offers(method)
+        if not self._returning or not theirs or provides(self._ours, method) or not self._told.concerns(params):
+            return message
+        self._refuse(number, _REQUEST_FAILED, f"{self._name} has ended and is being started again")
+        return None
+
+    def _told_of(self, method: str, message: Json) -> Json | None:
+        params = message.get("params")
+        if method == "exit":
+            self._leaving.set()
+        if method == "$/cancelRequest" and not self._gone:
             self._other.send(message)  # a number that it does not know it ignores, as we do
-        elif not method.startswith(MINE) and self._concerns(params) and self._hears(method):
-            self._other.send(message)
+        elif not method.startswith(MINE) and self._told.concerns(params):
+            if self._hears(method) and not self._gone:
+                self._other.send(message)
+            self._told.note(method, message, self._theirs.get("positionEncoding", "utf-16"))
         return message
 
     def _hears(self, method: str) -> bool:
@@ -184,7 +179,7 @@ class Beside(Transport):
 
     def _requested(self, method: str, number: Any, message: Json) -> Json | None:
         params = cast("Json", message["params"]) if isinstance(message.get("params"), dict) else {}
-        if method.startswith(MINE) or not self._concerns(params):
+        if method.startswith(MINE) or not self._told.concerns(params):
             return message
         if method == "workspace/textDocumentContent" and str(params.get("uri")).startswith("attache"):
             return message
@@ -221,19 +216,12 @@ class Beside(Transport):
             original, method = self._asked.pop(cast("str", number)) if own else (None, "")
         if not own:
             return message
-        if "error" in message and method in _OF_NO_RESULT:
+        if original is None:
+            return None  # asked by one that is no more, or on its behalf
+        if "error" in message and method in OF_NO_RESULT:
             message = {"jsonrpc": "2.0", "result": None}
         self._other.send({**message, "id": original})
         return None
-
-    def _concerns(self, params: Any) -> bool:
-        """Return whether the other server is meant: by all that names no document, and by documents it knows."""
-        document: Any = cast("Json", params).get("textDocument") if isinstance(params, dict) else None
-        uri: Any = cast("Json", document).get("uri") if isinstance(document, dict) else None
-        if not isinstance(uri, str):
-            return True
-        name = uri.lower()
-        return not name.endswith(".chat.md") and (not self._suffixes or name.endswith(self._suffixes))
 
     def _offers(self, method: str) -> bool:
         return provides(self._theirs, method) or any(known == method for known, _ in self._dynamic.values())
@@ -273,9 +261,11 @@ class Beside(Transport):
 
     # ------------------------------------------------------------ from the other server
 
-    def _from_other(self, message: Any) -> None:
+    def _from_other(self, other: Other, message: Any) -> None:
+        if other is not self._other:
+            return  # one that is no more
         if isinstance(message, Closed):
-            self._lose(message.reason)
+            self._lose(other.fate())
         elif isinstance(message, dict):
             with contextlib.suppress(*_MISSHAPEN):  # what the protocol does not know goes nowhere
                 self._heard(cast("Json", message))
@@ -291,16 +281,19 @@ class Beside(Transport):
             self._pass_on(params)
             self._publish(_THEIRS, params)
         else:
+            if method == "$/progress":
+                self._note_progress(cast("Json", given.get("params") or {}))
             super().send(given)
+
+    def _note_progress(self, params: Json) -> None:
+        token, kind = params.get("token"), cast("Json", params.get("value") or {}).get("kind")
+        (self._works.discard if kind == "end" else self._works.add)(token)
 
     def _heard_answer(self, number: Any, message: Json) -> None:
         if number == "attache-initialize":
             result: Any = message.get("result")
             if isinstance(result, dict):
-                self._theirs = cast("Json", cast("Json", result).get("capabilities") or {})
-                commands: Any = cast("Json", self._theirs.get("executeCommandProvider") or {}).get("commands")
-                self._commands |= set(map(str, commands or ()))
-                self._met.set()
+                self._meet(cast("Json", cast("Json", result).get("capabilities") or {}))
             else:
                 self._lose(f"it refused to begin: {message.get('error')}")
             return
@@ -332,6 +325,26 @@ class Beside(Transport):
     def _pass_on(self, params: Json) -> None:
         """Let our side know what the other finds, by the door that clients use for it."""
         super()._deliver({"jsonrpc": "2.0", "method": "attache/diagnostics", "params": params})
+
+    def _meet(self, capabilities: Json) -> None:
+        """Take the other server for there, with what it offers; one started anew is brought to where we are."""
+        anew = self._met.is_set()
+        if anew and not self._returning:
+            return  # after its time: the client has been told of another
+        if anew and (reason := reason_against(self._theirs, capabilities)):
+            self._lose(reason, for_good=True)
+            return
+        with self._routing if anew else contextlib.nullcontext():
+            self._theirs = capabilities
+            commands: Any = cast("Json", capabilities.get("executeCommandProvider") or {}).get("commands")
+            self._commands |= set(map(str, commands or ()))
+            if anew and not self._leaving.is_set():
+                for each in self._told.again():
+                    self._other.send(each)
+                self._dynamic.clear()
+                self._gone = self._returning = False
+                self._outcomes.put("")
+        self._met.set()
 
     # ------------------------------------------------------------ together
 
@@ -374,7 +387,7 @@ class Beside(Transport):
 
     def _sweep(self) -> None:
         """Send our own answers alone where the other's is not there in time; ours always comes."""
-        while not self._gone:
+        while not self._ended:
             time.sleep(SWEEP_SECONDS)
             now = time.monotonic()
             with self._lock:
@@ -388,16 +401,20 @@ class Beside(Transport):
             for number, each in late:
                 self._send_both(number, each)
 
-    def _lose(self, reason: str) -> None:
-        """Go on alone, and answer what the other has left."""
+    def _lose(self, reason: str, *, for_good: bool = False) -> None:
+        """Go on alone, answer what the other has left, and start it again where it had begun and nobody ended it."""
         with self._lock:
-            if self._gone:
-                return
+            first = not self._gone
             self._gone = True
             waiting = {number: each for number, each in self._expected.items() if each.both and _THEIRS in each.answers}
             left = {number: each for number, each in self._expected.items() if number not in waiting}
             self._expected = waiting  # its answer is here already; ours will come
             shown = [uri for uri, sets in self._diagnostics.items() if sets.get(_THEIRS)]
+            had_begun = self._met.is_set()
+            self._fit = self._fit and not for_good
+        if not first:
+            self._outcomes.put(reason)
+            return
         self._met.set()
         for number, each in left.items():
             if each.both and each.answers:
@@ -407,10 +424,74 @@ class Beside(Transport):
         for uri in shown:
             self._publish(_THEIRS, {"uri": uri, "diagnostics": []})
             self._pass_on({"uri": uri, "diagnostics": []})
-        if self._leaving:
+        self._clear_away()
+        if self._leaving.is_set():
             return
-        text = f"Attaché: {self._name} is gone ({reason}); restart the language server to have it back"
-        message = {"type": _WARNING, "message": text}
+        if had_begun and self._fit:
+            self._returning = True
+            threading.Thread(target=self._bring_back, args=(reason,), name="attache restarter", daemon=True).start()
+        else:
+            self._give_up(reason)
+
+    def _clear_away(self) -> None:
+        """Take back what the client was asked to keep for the other: questions, progress, registrations."""
+        with self._lock:
+            self._asked = dict.fromkeys(self._asked, (None, ""))
+            works, self._works = self._works, set()
+            kept = [{"id": id_, "method": method} for id_, (method, _) in self._dynamic.items()]
+            self._numbers += 1
+            own = f"{self._name}-{self._numbers}"
+            if kept:
+                self._asked[own] = None, ""
+        for token in works:
+            params: Json = {"token": token, "value": {"kind": "end"}}
+            super().send({"jsonrpc": "2.0", "method": "$/progress", "params": params})
+        if kept:
+            params = {"unregisterations": kept}  # as the protocol spells it
+            super().send({"jsonrpc": "2.0", "id": own, "method": "client/unregisterCapability", "params": params})
+
+    # ------------------------------------------------------------ started again
+
+    def _bring_back(self, reason: str) -> None:
+        """Start the other server again, ever more slowly, until it is there or nothing comes of it."""
+        self._failures = 1 if time.monotonic() - self._since > HEALTHY_SECONDS else self._failures + 1
+        if self._failures == 1:
+            self._say(f"{self._name} has ended ({reason}) and is being started again")
+        while self._fit and self._failures <= MOST_STARTS:
+            self._other.end()
+            if self._leaving.wait(PAUSES_SECONDS[min(self._failures, len(PAUSES_SECONDS)) - 1]):
+                return
+            reason = self._start_anew()
+            if not reason or self._leaving.is_set():
+                return
+            self._failures += 1
+        self._other.end()
+        self._returning = False
+        self._give_up(reason)
+
+    def _start_anew(self) -> str:
+        """Start a process and let it begin; return why it did not, nothing where it is there."""
+        try:
+            other = Other(self._command, self._from_other)
+        except OSError as error:
+            return str(error)
+        with self._routing:
+            outcomes = self._outcomes = SimpleQueue[str]()
+            self._other, self._since = other, time.monotonic()
+        other.start()
+        if self._leaving.is_set():
+            other.end()
+        other.send({**self._told.hello, "id": "attache-initialize"})
+        try:
+            return outcomes.get(timeout=INITIALIZE_SECONDS)
+        except Empty:
+            return f"no answer to initialize in {INITIALIZE_SECONDS:g} s"
+
+    def _give_up(self, reason: str) -> None:
+        self._say(f"{self._name} is gone ({reason}); restart the language server to have it back")
+
+    def _say(self, text: str) -> None:
+        message = {"type": _WARNING, "message": f"Attaché: {text}"}
         super().send({"jsonrpc": "2.0", "method": "window/showMessage", "params": message})
 
     def _refuse(self, number: Any, code: int, text: str) -> None:

@@ -64,11 +64,25 @@ class DocumentItem(Shape):
     text: str
 
 
+class Reach(Shape):
+    """A place in a document, as far behind its end as may be: a change that is not taken would cost the document."""
+
+    line: Annotated[int, Meta(ge=0)]
+    character: Annotated[int, Meta(ge=0)]
+
+
+class Stretch(Shape):
+    """From `start` up to but without `end`, or the other way round."""
+
+    start: Reach
+    end: Reach
+
+
 class ContentChange(Shape):
     """New text for a range, or for the whole document."""
 
     text: str
-    range: Range | None = None
+    range: Stretch | None = None
 
 
 class DidOpen(Shape):

@@ -55,7 +55,8 @@ def welcome(calling: socket.socket, gate: Gate) -> Line | None:
     try:
         head, rest = _head(calling)
         accept = _accepted(head, gate)
-    except Refusal as refusal:
+    except (Refusal, ValueError) as error:
+        refusal = error if isinstance(error, Refusal) else "400 Bad Request"  # no host, or no target, that is one
         calling.sendall(f"HTTP/1.1 {refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
         return None
     calling.sendall(

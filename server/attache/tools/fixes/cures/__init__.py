@@ -12,6 +12,7 @@ from attache.tools.fixes.cures.case import Ask, Case, Rule, parses_no_worse
 
 if TYPE_CHECKING:
     from attache.index.client import Index
+    from attache.index.folders import Indexes
     from attache.tools.tool import Context
 
 LOOKED_UP = 20
@@ -43,7 +44,7 @@ async def _by_rule(ctx: Context, text: str, finding: Diagnostic) -> Diagnostic:
     return finding
 
 
-async def _known(index: Index, asked: Ask) -> tuple[Symbol, ...]:
+async def _known(index: Index | Indexes, asked: Ask) -> tuple[Symbol, ...]:
     """Return what the workspace says to a rule's question."""
     for path in asked.paths:
         if found := await index.outline(path):
