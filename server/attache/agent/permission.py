@@ -10,7 +10,7 @@ from attache.agent.consent import consent
 from attache.agent.run import Run
 from attache.foundation.settings import Settings, config_file
 from attache.schema.errors import ApprovalDenied, AttacheError
-from attache.schema.messages import ToolCall
+from attache.schema.messages import ToolCall, ToolResult
 from attache.security.approvals import for_call, for_command
 from attache.security.rules import FILE, Rules, Subject, load
 from attache.tools.tool import Tool
@@ -37,7 +37,8 @@ async def permit(run: Run, tool: Tool, call: ToolCall, arguments: Mapping[str, A
     else:
         held = UNCONFINED
         question = for_call(tool.spec.name, call.arguments, run_id=run.id, call_id=call.id)
-    about = subjects(run.context.workspace, tool, arguments, command, confined=held.whole)
+    outside = tool.spec.effect == "outside" and marked(run)
+    about = subjects(run.context.workspace, tool, arguments, command, confined=held.whole, marked=outside)
     ruled = [run.rules.judge(subject) for subject in about]
     verdict = run.verdict(tool.spec.effect, question.pattern, ruled)
     if verdict.choice == "deny":
@@ -52,8 +53,21 @@ def rules_for(settings: Settings, workspace: Workspace) -> Rules:
     return load(config_file(settings.environment).with_name(FILE), folders)
 
 
+def marked(run: Run) -> bool:
+    """Say whether strangers have spoken to the model: pages of the web, or anything in a folder that is not trusted."""
+    web = {name for tool in run.tools if tool.spec.category == "web" for name in (tool.spec.name, *tool.aliases)}
+    said = (part for message in run.state().messages for part in message.parts if isinstance(part, ToolResult))
+    return any(part.name in web or not run.settings.trusted for part in said)
+
+
 def subjects(
-    workspace: Workspace, tool: Tool, arguments: Mapping[str, Any], command: Command | None, *, confined: bool = False
+    workspace: Workspace,
+    tool: Tool,
+    arguments: Mapping[str, Any],
+    command: Command | None,
+    *,
+    confined: bool = False,
+    marked: bool = False,
 ) -> Iterator[Subject]:
     """Yield what rules look at in a call: once for each host that it names, at least once."""
     paths = tuple(_resolved(workspace, _texts(arguments, _PATHS)))
@@ -61,7 +75,7 @@ def subjects(
     hosts = [urlsplit(url).hostname or "" for url in _texts(arguments, _URLS)]
     for host in hosts or [""]:
         script = command is not None and not argv
-        yield Subject(tool.spec.name, paths, argv, script=script, host=host, confined=confined)
+        yield Subject(tool.spec.name, paths, argv, script=script, host=host, confined=confined, marked=marked)
 
 
 def _texts(arguments: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:

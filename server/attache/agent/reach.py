@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attache.agent.approvals import Chooser
 from attache.agent.consent import consent
+from attache.agent.permission import marked
 from attache.agent.state import empty, replay
 from attache.foundation.ids import new_id
 from attache.schema.data import SessionId
@@ -62,7 +63,7 @@ async def _permit(run: Run, title: str, rows: Rows, pattern: str, host: str) -> 
     question = for_reach(title, rows, pattern, tool=title.split(maxsplit=1)[0], run_id=run.id, call_id=run.calling)
     grants = run.state().grants
     verdict = decide_reach(approve=run.settings.approve, grants=grants, pattern=question.pattern)
-    ruled = [run.rules.judge(Subject(run.using, host=host))]
+    ruled = [run.rules.judge(Subject(run.using, host=host, marked=marked(run)))]
     verdict = with_rules(verdict, ruled, granted=question.pattern in grants)
     if verdict.choice == "deny":
         raise ApprovalDenied(verdict.reason)

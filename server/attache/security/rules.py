@@ -61,6 +61,8 @@ class Subject:
     host: str = ""
     confined: bool = False
     """Whether it is a command that the sandbox keeps from all but the view."""
+    marked: bool = False
+    """Whether it reaches outside while the model has words of strangers before it, who may have put it up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ def _named(rule: Rule) -> str:
 
 def _fits(rule: Rule, subject: Subject) -> bool:
     lax = rule.choice == "allow"
+    exact = bool(rule.path or rule.argv or rule.host or rule.confined)
     return (
         fnmatchcase(subject.tool, rule.tool)
         and (not rule.path or _path_fits(rule.path, subject.paths, every=lax))
@@ -166,6 +169,7 @@ def _fits(rule: Rule, subject: Subject) -> bool:
         and (not rule.host or _host_fits(rule.host, subject.host))
         and (subject.confined or not rule.confined)
         and not (lax and subject.script and not rule.confined)
+        and not (lax and subject.marked and not exact)
     )
 
 
