@@ -58,20 +58,19 @@ export async function start({ scratch, folder, vsix = [], env = {}, settings = {
     async shot(name) {
       if (shots) await page.screenshot({ path: join(shots, `${String((shot += 1)).padStart(2, "0")}-${name}.png`) });
     },
-    /** Run a command by its title in the palette. */
+    /** Run a command by its title in the palette; whatever takes the focus meanwhile closes it, and one begins again. */
     async command(title) {
       const input = page.locator(".quick-input-widget .quick-input-filter input[type=text]");
-      await until(async () => {
-        await page.keyboard.press("F1");
-        return input.waitFor({ timeout: 2_000 }).then(() => true);
-      }, "the palette");
       const row = page.locator(".quick-input-widget .monaco-list-row", { hasText: title }).first();
       await until(async () => { // an extension's commands come a while after the window
-        await input.fill(">");
-        await input.fill(`>${title}`);
-        return row.waitFor({ timeout: 1_000 }).then(() => true);
-      }, title);
-      await row.click();
+        await page.keyboard.press("F1");
+        await input.waitFor({ timeout: 2_000 });
+        await input.fill(">", { timeout: 1_000 });
+        await input.fill(`>${title}`, { timeout: 1_000 });
+        await row.waitFor({ timeout: 1_000 });
+        await row.click({ timeout: 1_000 });
+        return true;
+      }, title, 40);
     },
     async open(name) {
       await page.keyboard.press("Control+P");

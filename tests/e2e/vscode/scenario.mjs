@@ -361,8 +361,9 @@ await check("rewind and fork", async () => {
 
 await check("sessions found by what was said", async () => {
   await code.command("Attaché: New session");
+  await panel().locator(".suggestion").first().waitFor();
   await code.command("Attaché: Search sessions");
-  await page.locator(".quick-input-widget input").first().fill("It is all planned");
+  await page.locator('.quick-input-widget input[placeholder^="Search the sessions"]').fill("It is all planned");
   const found = page.locator(".quick-input-widget .monaco-list-row", { hasText: "It is all planned." });
   await found.first().waitFor();
   await code.shot("sessions-found");
