@@ -25,11 +25,10 @@ async def asked(client: Client) -> str:
 
 async def reason_typed(client: Client, uri: str) -> None:
     """Type a reason where the cursor is: it was put behind the last `/deny`, and follows what is written above."""
-    cursor = client.place(uri, client.shown[-1]["selection"]["start"])
     document = client.files[uri].document
     at = document.line_count - 2, len("/deny ")
     assert document.text[: document.offset(*at)].endswith("## You\n/deny ")
-    assert cursor[1] == at[1]
+    assert client.shown[-1]["selection"]["start"]["character"] == at[1]  # its line moves with what is written above
     span = dict.fromkeys(("start", "end"), client.position(uri, at))
     await client.change(uri, [{"range": span, "newText": REASON}])
     await client.run("attache.sendChat", {"uri": uri})
