@@ -22,6 +22,7 @@ BUSY = [sys.executable, str(HERE / "busy.py")]
 NAME, TINY = "shop.py", "tiny.py"
 REQUESTS, BUSY_REQUESTS = 400, 40
 LEAST = "lenses of one line"
+MOST_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,14 @@ def _real_file(lines: int) -> str:
 
 
 def _timed(client: Client, count: int, step: Callable[[int], object]) -> Trips:
-    used, walls = cpu_ms(client.process.pid), list[float]()
+    used, walls, ends = cpu_ms(client.process.pid), list[float](), time.monotonic() + MOST_SECONDS
     for number in range(count):
+        if time.monotonic() > ends:  # a server that is starved answers once in many seconds
+            break
         began = time.perf_counter()
         step(number)
         walls.append(1000 * (time.perf_counter() - began))
-    return Trips(1000 * (cpu_ms(client.process.pid) - used) / count, median(walls))
+    return Trips(1000 * (cpu_ms(client.process.pid) - used) / len(walls), median(walls))
 
 
 def _ping(client: Client) -> object:

@@ -10,6 +10,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from attache.faces.lsp.wire.positions import Encoding, to_units
@@ -28,6 +29,8 @@ LONG_LINES: Final = 1_000
 """In a longer document definitions are only moved while the user types, and read once the typing pauses."""
 _MOST_LINES: Final = 40
 """An edit of more lines is not looked through for signs: the file is read again."""
+_MOST_WAITING: Final = 64
+"""Edits of a long document, each of which moves lines, after which it is rather read again when asked about."""
 _SIGN: Final = re.compile(
     r"[{}]|=>|\"\"\"|'''|/\*|\*/|\b(?:def|class|fn|func|fun|function|impl|interface|struct|trait|enum|module|end)\b"
 )
@@ -46,23 +49,41 @@ class Definition(NamedTuple):
     last: int
 
 
+@dataclass(slots=True)
+class Known:
+    """The definitions of one version of a document, once the edits that wait have moved them."""
+
+    version: int
+    definitions: tuple[Definition, ...]
+    waiting: list[BufferEdit] = field(default_factory=list[BufferEdit])
+    """What was typed in a long document since: moving thousands of definitions is for when somebody asks."""
+
+    def now(self) -> tuple[Definition, ...]:
+        """Return the definitions as they stand, as far as can be told without reading."""
+        for edit in self.waiting:
+            sure = moved(self.definitions, edit)
+            self.definitions = roughly_moved(self.definitions, edit) if sure is None else sure
+        self.waiting.clear()
+        return self.definitions
+
+
 class Outlines:
     """The definitions of the documents that were asked about."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._known: dict[Uri, tuple[int, tuple[Definition, ...]]] = {}
+        self._known: dict[Uri, Known] = {}
         self._settling: set[Uri] = set()
         self._readers: dict[Uri, Reader] = {}
         server.buffers.subscribe(self._heard)
 
     def of(self, document: Document) -> tuple[Definition, ...]:
         """Return the functions, classes and methods, in the order they stand."""
-        version, definitions = self._known.get(document.uri, (None, ()))
-        if version != document.version:
-            definitions = self._reader(document).read(document.text)
-            self._known[document.uri] = document.version, definitions
-        return definitions
+        known = self._known.get(document.uri)
+        if known is None or known.version != document.version:
+            known = Known(document.version, self._reader(document).read(document.text))
+            self._known[document.uri] = known
+        return known.now()
 
     def _heard(self, change: BufferChange) -> None:
         known = self._known.pop(change.uri, None)
@@ -71,15 +92,20 @@ class Outlines:
         document = self._server.buffers.get(change.uri)
         if known is None or document is None or change.kind not in {"change", "save"}:
             return
-        definitions: tuple[Definition, ...] | None = known[1]
-        for edit in change.edits:
-            if definitions is not None:
-                sure = None if _shows_sign(document, edit) else moved(definitions, edit)
-                is_long = document.line_count > LONG_LINES
-                definitions = roughly_moved(definitions, edit) if sure is None and is_long else sure
-        if definitions is None:
-            return  # whoever asks next has it read
-        self._known[change.uri] = change.version, definitions
+        if document.line_count > LONG_LINES:
+            known.waiting += [edit for edit in change.edits if not _within_line(edit)]
+            if len(known.waiting) > _MOST_WAITING:
+                return  # whoever asks next has it read
+        else:
+            definitions: tuple[Definition, ...] | None = known.now()
+            for edit in change.edits:
+                if definitions is not None:
+                    definitions = None if _shows_sign(document, edit) else moved(definitions, edit)
+            if definitions is None:
+                return
+            known.definitions = definitions
+        known.version = change.version
+        self._known[change.uri] = known
         if change.edits and change.uri not in self._settling:
             self._settling.add(change.uri)
             self._server.peer.begin(self._read_again(change.uri), "outline")
@@ -103,8 +129,8 @@ class Outlines:
         finally:
             self._settling.discard(uri)
         known = self._known.get(uri)
-        if known and known[0] == version == document.version and known[1] != definitions:
-            self._known[uri] = document.version, definitions
+        if known and known.version == version == document.version and known.now() != definitions:
+            self._known[uri] = Known(document.version, definitions)
             self._server.refresh_lenses()
 
 
@@ -176,6 +202,11 @@ def roughly_moved(definitions: Iterable[Definition], edit: BufferEdit) -> tuple[
     return tuple(
         each._replace(line=at(each.line), first=at(each.first), last=max(at(each.last), at(each.line))) for each in kept
     )
+
+
+def _within_line(edit: BufferEdit) -> bool:
+    """Whether an edit moves no line: what most keys do."""
+    return edit.start[0] == edit.end[0] and len(split_lines(edit.text)) == 1
 
 
 def _shows_sign(document: Document, edit: BufferEdit) -> bool:
