@@ -44,7 +44,7 @@ def _files(folder: Path, name: str) -> Iterator[tuple[str, int]]:
         with suppress(OSError), os.scandir(place) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 path = base + entry.name
-                if _PASSING.match(f"{path}/"):
+                if _PASSING.match(f"{path}/") or entry.is_symlink():  # a link holds nothing that could be lost
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     way.append((Path(entry), f"{path}/"))
